@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program headers of /proc/kcore: where in that file each physical
+ * address is found.
+ *
+ * /proc/kcore is an ELF64 core file (ELF specification; Linux's
+ * fs/proc/kcore.c). A PT_LOAD whose p_paddr is all ones is virtual memory
+ * only. Others may overlap in p_paddr, as the kernel's text does with the
+ * direct map: the larger one then serves.
+ */
+#ifndef AVML_KCORE_H
+#define AVML_KCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <avml/error.h>
+#include <avml/range.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct avml_kcore_segment {
+	uint64_t start;	 /* physical address of the first byte */
+	uint64_t end;	 /* one past the last */
+	uint64_t offset; /* of the first byte in the file */
+};
+
+/* Sorted by address; no two overlap. The map owns its segments. */
+struct avml_kcore_map {
+	struct avml_kcore_segment *segments;
+	size_t count;
+};
+
+#define AVML_KCORE_MAP_INIT      \
+	{                        \
+		.segments = NULL \
+	}
+void avml_kcore_map_release(struct avml_kcore_map *map);
+
+/*
+ * Read the headers through `fd`; `path` is for messages. -EINVAL when they
+ * make no sense, -ENODATA when they hold no physical addresses (Linux
+ * before 4.11 writes 0 in every p_paddr), else an errno of reading. On
+ * failure the map is empty.
+ */
+int avml_kcore_map_read(int fd, const char *path, struct avml_kcore_map *map,
+	struct avml_error *err);
+
+/* The segment that holds `addr`, or NULL. */
+const struct avml_kcore_segment *avml_kcore_map_find(
+	const struct avml_kcore_map *map, uint64_t addr);
+
+/* All that the segments hold, as a merged list. 0 or -ENOMEM. */
+int avml_kcore_map_ranges(
+	const struct avml_kcore_map *map, struct avml_range_list *ranges);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where an image goes. Bytes once given to a sink are final: they are
+ * neither read back nor changed.
+ *
+ * A regular file gets holes for runs of zeros of 64 KiB and more. When a
+ * run fails it is cut back to what was marked as whole, or removed if this
+ * run created it and nothing was whole. A stream (pipe, descriptor,
+ * device) gets every byte, and cannot be cut.
+ *
+ * Errors name the destination. Threads: a sink belongs to one thread.
+ */
+#ifndef AVML_SINK_H
+#define AVML_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <avml/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct avml_sink;
+
+/* A file that must not be written over, since it is being read. */
+struct avml_sink_input {
+	const char *path;
+	dev_t dev;
+	ino_t ino;
+};
+
+struct avml_sink_options {
+	bool no_sparse;	 /* write zeros, make no holes */
+	bool no_clobber; /* an existing file is an error */
+	const struct avml_sink_input *inputs;
+	size_t input_count;
+};
+
+/* What a failed run leaves behind. */
+struct avml_sink_left {
+	bool cut;     /* what is there is whole; false: a stream */
+	bool removed; /* nothing is there any more */
+	uint64_t len; /* bytes there */
+};
+
+/*
+ * Open a destination: a path, or a descriptor under the names "-",
+ * "/dev/stdout", "/dev/fd/N" and "/proc/self/fd/N". A file is created with
+ * mode 0600, and an existing one emptied and given that mode. A symbolic
+ * link is not followed; a directory, a disk, a terminal and one of
+ * `inputs` are refused. On failure nothing has been created or changed.
+ */
+int avml_sink_open(const char *destination,
+	const struct avml_sink_options *options, struct avml_sink **sink,
+	struct avml_error *err);
+
+/* Which descriptor `destination` names as above, or -1: it is a path. */
+int avml_sink_descriptor(const char *destination);
+
+/* The next `len` bytes; the next `len` zeros. */
+int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
+	struct avml_error *err);
+int avml_sink_zeros(
+	struct avml_sink *sink, uint64_t len, struct avml_error *err);
+
+/* All that was given so far is whole: a cut does not go behind it. */
+void avml_sink_mark(struct avml_sink *sink);
+
+/*
+ * The end of a run that went well: everything is on its way to the disk
+ * and closed, or an error says that it is not, and abort() is due.
+ */
+int avml_sink_finish(struct avml_sink *sink, struct avml_error *err);
+
+/*
+ * The end of one that did not: cut back, and close. An error here says
+ * that even this failed; `left` is filled all the same.
+ */
+int avml_sink_abort(struct avml_sink *sink, struct avml_sink_left *left,
+	struct avml_error *err);
+
+/* Either of the two above comes first. */
+void avml_sink_free(struct avml_sink *sink);
+
+/* Whether abort() leaves whole records: streams end where they end. */
+bool avml_sink_can_cut(const struct avml_sink *sink);
+
+/* Bytes given so far, and how many of them became holes. */
+uint64_t avml_sink_position(const struct avml_sink *sink);
+uint64_t avml_sink_hole_bytes(const struct avml_sink *sink);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

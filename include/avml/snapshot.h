@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The acquisition: physical memory of a source, written as an image.
+ *
+ * Source errors are survived page by page: what cannot be read is zeros in
+ * the image, told and counted. Destination errors end the run; a file is
+ * then cut back to whole records.
+ *
+ * Threads: one run at a time in a process, since a signal stops all.
+ */
+#ifndef AVML_SNAPSHOT_H
+#define AVML_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <avml/error.h>
+#include <avml/range.h>
+#include <avml/record.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct avml_snapshot_options {
+	const char *destination; /* see avml_sink_open() */
+	const char *source;	 /* see avml_source_open() */
+	const char *iomem;	 /* NULL: iomem of proc_dir */
+	const char *proc_dir;	 /* NULL: /proc */
+	size_t page_size;	 /* bytes; 0: the system's */
+	unsigned int threads;	 /* 0: as many as there are CPUs */
+	bool keep_zeros;
+	bool no_sparse;
+	bool no_clobber;
+	uint64_t max_disk_usage_mib;	  /* 0: no limit */
+	double max_disk_usage_percentage; /* 0: no limit */
+};
+
+/*
+ * What is told on the way, in the caller's thread and in order of address.
+ * Any of them may be NULL. Texts live as long as the call.
+ */
+struct avml_snapshot_events {
+	void *ctx;
+	/* Something about the host or the run that should be known. */
+	void (*warning)(void *ctx, const char *text);
+	/* A range that will be read. */
+	void (*range)(void *ctx, struct avml_range range);
+	/* A part of a page at a range's edge, which is not read. */
+	void (*trimmed)(void *ctx, struct avml_range range);
+	/* RAM that could not be read, and why: adjacent pages together. */
+	void (*unreadable)(
+		void *ctx, struct avml_range range, unsigned int status);
+	/* A record was written, its header at `offset` of the image. */
+	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+};
+
+struct avml_snapshot_result {
+	char source[256];    /* its path, cut short if need be */
+	uint64_t ram_bytes;  /* all RAM, in whole pages */
+	uint64_t ranges;     /* read */
+	uint64_t read_bytes; /* of them, unreadable ones included */
+	uint64_t trimmed_bytes;
+	uint64_t uncovered_bytes;  /* not in the image at all */
+	uint64_t unreadable_bytes; /* zeros in the image; and uncovered */
+	uint64_t records;
+	uint64_t dropped_bytes; /* in blocks that are all zero */
+	uint64_t written_bytes; /* the length of the image */
+	uint64_t hole_bytes;	/* of it */
+};
+
+/*
+ * Acquire. `result` is filled as far as the run came. 0 when the image is
+ * whole but for unreadable_bytes; else a negative errno, -EINTR after a
+ * signal.
+ */
+int avml_snapshot(const struct avml_snapshot_options *options,
+	const struct avml_snapshot_events *events,
+	struct avml_snapshot_result *result, struct avml_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

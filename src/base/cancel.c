@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/cancel.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t requests;
+static volatile sig_atomic_t first_signal;
+
+void cancel_request(int signal_number)
+{
+	if (requests == 0)
+		first_signal = signal_number;
+	if (requests < 2)
+		requests = requests + 1;
+}
+
+int cancel_level(void)
+{
+	return requests;
+}
+
+int cancel_signal(void)
+{
+	return first_signal;
+}

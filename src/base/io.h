@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that finish what they began: interrupted calls are taken up
+ * again, short transfers continued. Lengths and offsets are in bytes.
+ *
+ * All of these return a negative errno value on failure. Calls that can
+ * block for ever give up with -EINTR once cancel_level() has reached the
+ * level they were given.
+ *
+ * Threads: safe, as far as the threads do not share a file position.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <avml/error.h>
+
+/* open(2) with O_CLOEXEC. The descriptor, or -errno. */
+int io_open(const char *path, int flags, mode_t mode);
+
+/*
+ * Read up to `len` bytes at `offset`, until the file ends. The count is
+ * short at the file's end and where a later part failed: the bytes before
+ * are good, and asking for the rest tells the error.
+ */
+ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t offset);
+
+/*
+ * Write all of the `count` vectors, at `offset` or (IO_APPEND) at the
+ * file's own position. The vectors are used up on the way. `*done` counts
+ * the bytes written, also on failure. 0 or -errno.
+ */
+#define IO_APPEND UINT64_MAX
+int io_writev_full(int fd, struct iovec *iov, int count, uint64_t offset,
+	int stop_level, uint64_t *done);
+
+/*
+ * The whole of a small file that cannot be asked for its size (procfs), as
+ * text with a NUL after it; one of more than `max` bytes is refused. The
+ * caller frees `*text`. The error names the path.
+ */
+int io_read_text(const char *path, size_t max, char **text, size_t *len,
+	struct avml_error *err);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include <avml/snapshot.h>
+#include <avml/source.h>
+
+#include "base/cancel.h"
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+
+/* Unreadable ranges that are named one by one; the rest are counted. */
+#define UNREADABLE_NAMED 20
+#define THREADS_MAX 64
+/* 2^64 bytes in MiB: no image is larger. */
+#define MAX_MIB (1ull << 44)
+
+struct acquire {
+	const char *file;
+	const char *source;
+	const char *iomem;
+	const char *proc;
+	uint64_t threads;
+	uint64_t max_disk_usage;
+	double max_disk_usage_percentage;
+	double max_unreadable;
+	bool keep_zeros;
+	bool no_sparse;
+	bool no_clobber;
+	bool quiet;
+	uint64_t unreadable_ranges; /* told so far */
+};
+
+#define AT(member) offsetof(struct acquire, member)
+
+#define FLAG(option, member, text)                                         \
+	{                                                                  \
+		.name = option, .kind = OPTION_FLAG, .offset = AT(member), \
+		.help = text                                               \
+	}
+#define TEXT(option, member, argument, text)                               \
+	{                                                                  \
+		.name = option, .kind = OPTION_TEXT, .offset = AT(member), \
+		.arg = argument, .help = text                              \
+	}
+
+static const struct option acquire_options[] = {
+	TEXT("source", source, "SOURCE",
+		"where to read: kcore, or a file or device"),
+	TEXT("iomem", iomem, "FILE",
+		"which ranges are RAM, in the form of /proc/iomem"),
+	TEXT("proc", proc, "DIR", "where proc is mounted (/proc)"),
+	{ .name = "threads",
+		.kind = OPTION_NUMBER,
+		.offset = AT(threads),
+		.arg = "N",
+		.help = "threads, 1 to 64 (the CPUs, at most 4)",
+		.min = 1,
+		.max = THREADS_MAX },
+	FLAG("keep-zeros", keep_zeros, "write blocks that are all zero too"),
+	FLAG("no-sparse", no_sparse, "make no holes in FILE"),
+	FLAG("no-clobber", no_clobber, "refuse when FILE exists"),
+	{ .name = "max-disk-usage",
+		.kind = OPTION_NUMBER,
+		.offset = AT(max_disk_usage),
+		.arg = "MiB",
+		.help = "refuse if the image may get larger",
+		.min = 1,
+		.max = MAX_MIB },
+	{ .name = "max-disk-usage-percentage",
+		.kind = OPTION_PERCENT,
+		.offset = AT(max_disk_usage_percentage),
+		.arg = "P",
+		.help = "refuse if the disk may get fuller",
+		.min = 0.01,
+		.max = 100,
+		.below_max = true },
+	{ .name = "max-unreadable",
+		.kind = OPTION_PERCENT,
+		.offset = AT(max_unreadable),
+		.arg = "P",
+		.help = "fail if more of RAM is unreadable (1)",
+		.max = 100 },
+	FLAG("quiet", quiet, "only errors"),
+	{ .name = NULL },
+};
+
+static void on_warning(void *ctx, const char *text)
+{
+	const struct acquire *a = ctx;
+
+	if (!a->quiet)
+		print_line("warning: %s", text);
+}
+
+static void on_range(void *ctx, struct avml_range range)
+{
+	const struct acquire *a = ctx;
+
+	if (!a->quiet)
+		print_line("note: range 0x%016" PRIx64 "-0x%016" PRIx64
+			   " %" PRIu64 " bytes",
+			range.start, range.end, avml_range_len(range));
+}
+
+static void on_trimmed(void *ctx, struct avml_range range)
+{
+	const struct acquire *a = ctx;
+
+	if (!a->quiet)
+		print_line("note: trimmed 0x%016" PRIx64 "-0x%016" PRIx64
+			   ": not a whole page",
+			range.start, range.end);
+}
+
+static void on_unreadable(
+	void *ctx, struct avml_range range, unsigned int status)
+{
+	struct acquire *a = ctx;
+	char text[128];
+
+	if (++a->unreadable_ranges > UNREADABLE_NAMED || a->quiet)
+		return;
+	print_line("warning: 0x%016" PRIx64 "-0x%016" PRIx64
+		   " could not be read: %s",
+		range.start, range.end,
+		avml_page_status_text(status, text, sizeof(text)));
+}
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) +
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static void print_summary(const struct acquire *a,
+	const struct avml_snapshot_result *r, double seconds)
+{
+	if (a->unreadable_ranges > UNREADABLE_NAMED)
+		print_line("warning: %" PRIu64 " more ranges could not be "
+			   "read",
+			a->unreadable_ranges - UNREADABLE_NAMED);
+	print_line("avml: %s: %" PRIu64 " ranges, %" PRIu64 " bytes of RAM "
+		   "from %s; %" PRIu64 " records, %" PRIu64 " bytes written, "
+		   "%" PRIu64 " bytes of zero blocks left out, %" PRIu64
+		   " bytes unreadable; %.2f s, %.1f MiB/s",
+		a->file, r->ranges, r->read_bytes, r->source, r->records,
+		r->written_bytes, r->dropped_bytes, r->unreadable_bytes,
+		seconds,
+		(double)r->read_bytes / (1 << 20) /
+			(seconds > 0 ? seconds : 1e-9));
+}
+
+/* How much of RAM was unreadable decides, not whether any was. */
+static int judge(const struct acquire *a, const struct avml_snapshot_result *r)
+{
+	const double percent = 100.0 * (double)r->unreadable_bytes /
+			       (double)(r->ram_bytes ? r->ram_bytes : 1);
+
+	if (r->unreadable_bytes == 0)
+		return STATUS_COMPLETE;
+	if (percent <= a->max_unreadable)
+		return STATUS_PARTIAL;
+	print_line("error: %s: %" PRIu64 " bytes of RAM (%.2f %%) could not "
+		   "be read from %s, more than --max-unreadable allows (%g %%)",
+		a->file, r->unreadable_bytes, percent, r->source,
+		a->max_unreadable);
+	return STATUS_FAILED;
+}
+
+static int acquire(struct acquire *a)
+{
+	const struct avml_snapshot_options options = {
+		.destination = a->file,
+		.source = a->source,
+		.iomem = a->iomem,
+		.proc_dir = a->proc,
+		.threads = (unsigned int)a->threads,
+		.keep_zeros = a->keep_zeros,
+		.no_sparse = a->no_sparse,
+		.no_clobber = a->no_clobber,
+		.max_disk_usage_mib = a->max_disk_usage,
+		.max_disk_usage_percentage = a->max_disk_usage_percentage,
+	};
+	const struct avml_snapshot_events events = {
+		.ctx = a,
+		.warning = on_warning,
+		.range = on_range,
+		.trimmed = on_trimmed,
+		.unreadable = on_unreadable,
+	};
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_snapshot_result result;
+	struct timespec start;
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	ret = avml_snapshot(&options, &events, &result, &err);
+	if (ret < 0) {
+		print_error(&err);
+		return cancel_signal() ? STATUS_SIGNAL + cancel_signal()
+				       : STATUS_FAILED;
+	}
+	if (!a->quiet)
+		print_summary(a, &result, seconds_since(&start));
+	return judge(a, &result);
+}
+
+static int run(int argc, char **argv)
+{
+	struct acquire a = { .max_unreadable = 1 };
+	struct avml_error err = AVML_ERROR_INIT;
+	int ret = option_parse(&cmd_acquire, argc, argv, &a, &a.file, &err);
+
+	if (ret < 0)
+		return cmd_wrong_usage(&cmd_acquire, &err);
+	if (ret != OPTIONS_DONE)
+		return cmd_answer(&cmd_acquire, ret);
+	return acquire(&a);
+}
+
+static const char *const acquire_operands[] = { "FILE", NULL };
+
+const struct command cmd_acquire = {
+	.name = "acquire",
+	.synopsis = "FILE",
+	.summary = "write this machine's physical memory to FILE",
+	.options = acquire_options,
+	.operands = acquire_operands,
+	.run = run,
+};

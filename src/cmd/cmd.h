@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The subcommands. Each takes what follows its name, and gives the status. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "cmd/option.h"
+
+enum exit_status {
+	STATUS_COMPLETE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_PARTIAL = 3,  /* written, but some bytes were unreadable */
+	STATUS_SIGNAL = 128, /* plus the signal's number */
+};
+
+extern const struct command cmd_acquire;
+
+/* All commands, NULL at the end; the first is the default one. */
+extern const struct command *const cmd_table[];
+
+/* Usage text of the default command and names of the others. */
+void cmd_print_help(const struct command *command);
+void cmd_print_version(void);
+
+/* "error: ..." and where to find help; STATUS_USAGE. */
+int cmd_wrong_usage(
+	const struct command *command, const struct avml_error *err);
+
+/*
+ * Help and version go to stdout; there is no success if that is full.
+ * `outcome` is of option_parse(); -1 when it is none of these.
+ */
+int cmd_answer(const struct command *command, int outcome);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/option.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool name_matches(const char *name, const char *given, size_t len)
+{
+	if (strlen(name) != len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		/* AVML 0.1 to 0.3 wrote its options with underscores. */
+		if (name[i] != (given[i] == '_' ? '-' : given[i]))
+			return false;
+	}
+	return true;
+}
+
+static int bad_value(
+	const struct option *o, const char *value, struct avml_error *err)
+{
+	return avml_error_set(err, EINVAL,
+		"--%s: \"%s\" is not a number from %g to %s%g", o->name, value,
+		o->min, o->below_max ? "below " : "", o->max);
+}
+
+static int parse_number(const struct option *o, const char *value, uint64_t *to,
+	struct avml_error *err)
+{
+	const char *p = value;
+
+	*to = 0;
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (__builtin_mul_overflow(*to, 10, to) ||
+			__builtin_add_overflow(*to, (uint64_t)(*p - '0'), to))
+			return bad_value(o, value, err);
+	}
+	if (p == value || *p != '\0' || (double)*to < o->min ||
+		(double)*to > o->max)
+		return bad_value(o, value, err);
+	return 0;
+}
+
+static int parse_percent(const struct option *o, const char *value, double *to,
+	struct avml_error *err)
+{
+	const size_t whole = strspn(value, "0123456789");
+	const char *rest = value + whole;
+
+	if (*rest == '.' && rest[1] != '\0')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (whole == 0 || *rest != '\0')
+		return bad_value(o, value, err);
+	*to = strtod(value, NULL);
+	if (*to < o->min || *to > o->max || (o->below_max && *to >= o->max))
+		return bad_value(o, value, err);
+	return 0;
+}
+
+static int store(const struct option *o, const char *value, void *target,
+	struct avml_error *err)
+{
+	char *const at = (char *)target + o->offset;
+
+	switch (o->kind) {
+	case OPTION_FLAG:
+		*(bool *)at = true;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)at = value;
+		return 0;
+	case OPTION_NUMBER:
+		return parse_number(o, value, (uint64_t *)at, err);
+	case OPTION_PERCENT:
+		return parse_percent(o, value, (double *)at, err);
+	}
+	return -EINVAL;
+}
+
+struct parser {
+	const struct command *command;
+	void *target;
+	int argc;
+	char **argv;
+	int at;
+	bool seen[OPTION_MAX];
+	size_t operand_count;
+	const char **operands;
+};
+
+/* "--name", "--name value" or "--name=value". */
+static int parse_option(struct parser *p, struct avml_error *err)
+{
+	const char *given = p->argv[p->at] + 2;
+	const char *equals = strchr(given, '=');
+	const size_t len = equals ? (size_t)(equals - given) : strlen(given);
+	const char *value = equals ? equals + 1 : NULL;
+	const struct option *o = p->command->options;
+
+	while (o->name && !name_matches(o->name, given, len))
+		o++;
+	if (!o->name)
+		return avml_error_set(
+			err, EINVAL, "unknown option --%.*s", (int)len, given);
+	assert(o - p->command->options < OPTION_MAX);
+	if (p->seen[o - p->command->options])
+		return avml_error_set(
+			err, EINVAL, "--%s is given twice", o->name);
+	p->seen[o - p->command->options] = true;
+	if (o->kind == OPTION_FLAG && value)
+		return avml_error_set(
+			err, EINVAL, "--%s takes no value", o->name);
+	if (o->kind != OPTION_FLAG && !value) {
+		if (p->at + 1 >= p->argc)
+			return avml_error_set(err, EINVAL,
+				"--%s wants %s after it", o->name, o->arg);
+		value = p->argv[++p->at];
+	}
+	if (o->kind != OPTION_FLAG && *value == '\0')
+		return avml_error_set(err, EINVAL, "--%s wants %s, not nothing",
+			o->name, o->arg);
+	return store(o, value, p->target, err);
+}
+
+static int take_operand(
+	struct parser *p, const char *arg, struct avml_error *err)
+{
+	if (!p->command->operands[p->operand_count])
+		return avml_error_set(
+			err, EINVAL, "one operand too many: \"%s\"", arg);
+	if (*arg == '\0')
+		return avml_error_set(err, EINVAL, "%s is empty",
+			p->command->operands[p->operand_count]);
+	p->operands[p->operand_count++] = arg;
+	return 0;
+}
+
+int option_parse(const struct command *command, int argc, char **argv,
+	void *target, const char **operands, struct avml_error *err)
+{
+	struct parser p = { .command = command,
+		.target = target,
+		.argc = argc,
+		.argv = argv,
+		.operands = operands };
+	bool options_end = false;
+	int ret = 0;
+
+	for (p.at = 0; p.at < argc && ret == 0; p.at++) {
+		const char *arg = argv[p.at];
+
+		if (options_end || arg[0] != '-' || arg[1] == '\0')
+			ret = take_operand(&p, arg, err);
+		else if (strcmp(arg, "--") == 0)
+			options_end = true;
+		else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+			return OPTIONS_HELP;
+		else if (strcmp(arg, "--version") == 0 ||
+			 strcmp(arg, "-V") == 0)
+			return OPTIONS_VERSION;
+		else if (arg[1] != '-')
+			ret = avml_error_set(
+				err, EINVAL, "unknown option %s", arg);
+		else
+			ret = parse_option(&p, err);
+	}
+	if (ret == 0 && command->operands[p.operand_count])
+		ret = avml_error_set(err, EINVAL, "%s is missing",
+			command->operands[p.operand_count]);
+	return ret;
+}
+
+static void usage_line(
+	FILE *out, const char *name, const char *arg, const char *help)
+{
+	const int width = fprintf(
+		out, "  --%s%s%s", name, arg ? " " : "", arg ? arg : "");
+
+	fprintf(out, "%*s%s\n", width < 34 ? 34 - width : 1, "", help);
+}
+
+void option_usage(FILE *out, const struct command *command)
+{
+	for (const struct option *o = command->options; o->name; o++)
+		usage_line(out, o->name, o->arg, o->help);
+	usage_line(out, "help", NULL, "this text");
+	usage_line(out, "version", NULL, "the version");
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Options from tables: one table makes the parsing and the usage text. */
+#ifndef CMD_OPTION_H
+#define CMD_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <avml/error.h>
+
+enum option_kind {
+	OPTION_FLAG,	/* bool */
+	OPTION_TEXT,	/* const char *, of argv */
+	OPTION_NUMBER,	/* uint64_t, from min to max */
+	OPTION_PERCENT, /* double, from min to max, or below it */
+};
+
+struct option {
+	const char *name; /* without the dashes; NULL ends a table */
+	enum option_kind kind;
+	size_t offset;	 /* of the value in the command's struct */
+	const char *arg; /* the argument's name in the usage text */
+	const char *help;
+	double min, max;
+	bool below_max; /* max itself is too much */
+};
+
+#define OPTION_MAX 64
+
+struct command {
+	const char *name;
+	const char *synopsis; /* the operands */
+	const char *summary;
+	const struct option *options;
+	const char *const *operands; /* names; NULL ends the list */
+	int (*run)(int argc, char **argv);
+};
+
+/* What a command line asks for besides the options of the table. */
+enum option_outcome { OPTIONS_DONE, OPTIONS_HELP, OPTIONS_VERSION };
+
+/*
+ * Parse argv[0..argc) into `target`. Operands may stand between options;
+ * "--" ends these. As many operands are wanted as the command names, and
+ * go to `operands`. Names may have "_" for "-". An enum option_outcome, or
+ * -EINVAL.
+ */
+int option_parse(const struct command *command, int argc, char **argv,
+	void *target, const char **operands, struct avml_error *err);
+
+void option_usage(FILE *out, const struct command *command);
+
+#endif

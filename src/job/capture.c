@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <avml/pipeline.h>
+#include <avml/record.h>
+
+#include "format/zero.h"
+#include "job/plan.h"
+
+/*
+ * What a thread reads at once, and a slot holds, in bytes. Long enough to
+ * make kcore's price per call small, short enough to stay in a processor's
+ * second-level cache until it is written.
+ */
+#define PIECE_LEN (256u << 10)
+#define PIECE_UNITS (PIECE_LEN / ZERO_UNIT)
+
+struct capture_slot {
+	struct piece piece;
+	uint8_t *buf; /* PIECE_LEN bytes */
+	uint8_t zero_units[PIECE_UNITS];
+	uint8_t status[PIECE_UNITS]; /* a page is no smaller than a unit */
+	size_t failed;		     /* pages */
+};
+
+struct capture {
+	const struct avml_source *source;
+	struct plan plan;
+	unsigned int threads;
+	struct avml_source_reader *readers[AVML_PIPELINE_THREADS_MAX];
+	unsigned int slot_count;
+	struct capture_slot *slots;
+	uint8_t *bufs; /* mapping of all slots' buffers */
+	struct avml_pipeline *pipeline;
+	struct image_writer *writer;
+	struct unreadable *unreadable;
+};
+
+static int produce(void *ctx, unsigned int slot, struct avml_error *err)
+{
+	struct capture *c = ctx;
+
+	(void)err;
+	return plan_next(&c->plan, &c->slots[slot].piece) ? 1 : 0;
+}
+
+static int transform(void *ctx, unsigned int worker, unsigned int slot,
+	struct avml_error *err)
+{
+	struct capture *c = ctx;
+	struct capture_slot *s = &c->slots[slot];
+	const size_t len = (size_t)avml_range_len(s->piece.range);
+
+	(void)err;
+	s->failed = avml_source_read(c->readers[worker], s->piece.range.start,
+		s->buf, len, s->status);
+	s->piece.zero = zero_map(s->buf, len, s->zero_units);
+	s->piece.bytes = s->buf;
+	s->piece.zero_units = s->zero_units;
+	return 0;
+}
+
+static int consume(void *ctx, unsigned int slot, struct avml_error *err)
+{
+	struct capture *c = ctx;
+	const struct capture_slot *s = &c->slots[slot];
+
+	if (s->failed > 0)
+		unreadable_pages(c->unreadable, s->piece.range,
+			avml_source_page_size(c->source), s->status);
+	return image_writer_piece(c->writer, &s->piece, err);
+}
+
+static const struct avml_pipeline_ops capture_ops = {
+	.produce = produce,
+	.transform = transform,
+	.consume = consume,
+};
+
+/* As many readers as can be had: descriptors may be few. */
+static int open_readers(
+	struct capture *c, unsigned int threads, struct avml_error *err)
+{
+	for (c->threads = 0; c->threads < threads; c->threads++) {
+		int ret = avml_source_reader_new(
+			c->source, &c->readers[c->threads], err);
+
+		if (ret < 0 && c->threads == 0)
+			return ret;
+		if (ret < 0)
+			break;
+	}
+	return 0;
+}
+
+static int allocate_slots(struct capture *c)
+{
+	/* A thread fills one while its other waits to be written. */
+	c->slot_count = c->threads == 1 ? 1 : 2 * c->threads;
+	c->slots = calloc(c->slot_count, sizeof(*c->slots));
+	if (!c->slots)
+		return -ENOMEM;
+	/* A mapping: page aligned, and gone again after the run. */
+	c->bufs = mmap(NULL, (size_t)c->slot_count * PIECE_LEN,
+		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c->bufs == MAP_FAILED) {
+		c->bufs = NULL;
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < c->slot_count; i++)
+		c->slots[i].buf = c->bufs + (size_t)i * PIECE_LEN;
+	c->pipeline =
+		avml_pipeline_new(&capture_ops, c, c->threads, c->slot_count);
+	return c->pipeline ? 0 : -ENOMEM;
+}
+
+int capture_new(const struct avml_source *source,
+	const struct avml_range_list *ranges, unsigned int threads,
+	struct capture **capture, struct avml_error *err)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+	int ret;
+
+	if (!c)
+		return avml_error_set_errno(err, ENOMEM, "buffers");
+	c->source = source;
+	plan_init(&c->plan, ranges, AVML_BLOCK_SIZE, PIECE_LEN);
+	ret = open_readers(c, threads, err);
+	if (ret == 0 && allocate_slots(c) < 0)
+		ret = avml_error_set_errno(err, ENOMEM, "buffers");
+	if (ret < 0) {
+		capture_free(c);
+		return ret;
+	}
+	*capture = c;
+	return 0;
+}
+
+void capture_free(struct capture *capture)
+{
+	if (!capture)
+		return;
+	avml_pipeline_free(capture->pipeline);
+	if (capture->bufs)
+		munmap(capture->bufs, (size_t)capture->slot_count * PIECE_LEN);
+	free(capture->slots);
+	for (unsigned int i = 0; i < capture->threads; i++)
+		avml_source_reader_free(capture->readers[i]);
+	free(capture);
+}
+
+int capture_run(struct capture *capture, struct image_writer *writer,
+	struct unreadable *u, struct avml_error *err)
+{
+	int ret;
+
+	capture->writer = writer;
+	capture->unreadable = u;
+	ret = avml_pipeline_run(capture->pipeline, err);
+	unreadable_finish(u);
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The acquisition's pipeline: a source's pieces, read and written. */
+#ifndef JOB_CAPTURE_H
+#define JOB_CAPTURE_H
+
+#include <avml/range.h>
+#include <avml/source.h>
+
+#include "job/image_writer.h"
+#include "job/unreadable.h"
+
+struct capture;
+
+/*
+ * Get everything ready that can fail before the first byte of output:
+ * buffers and a reader a thread (of which at least one must open). The
+ * ranges are whole pages that the source covers; they and the source stay
+ * the caller's, and outlive the capture.
+ */
+int capture_new(const struct avml_source *source,
+	const struct avml_range_list *ranges, unsigned int threads,
+	struct capture **capture, struct avml_error *err);
+void capture_free(struct capture *capture);
+
+/* Read all of it into the writer, and what could not be read into `u`. */
+int capture_run(struct capture *capture, struct image_writer *writer,
+	struct unreadable *u, struct avml_error *err);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/disk_limit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <avml/sink.h>
+
+#include "base/cleanup.h"
+
+#define MIB (1u << 20)
+/* Headers and rounding, for each range; AVML's figure. */
+#define RANGE_OVERHEAD (100u << 10)
+
+struct disk {
+	uint64_t size, used, available; /* bytes */
+	uint64_t old;			/* taken by what the image replaces */
+};
+
+uint64_t disk_estimate(const struct avml_range_list *ranges)
+{
+	return avml_range_list_total(ranges) +
+	       ranges->count * (uint64_t)RANGE_OVERHEAD;
+}
+
+/* The directory that a path lies in, as text of its own. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/")
+			     : strndup(path, (size_t)(slash - path));
+}
+
+/* 0, -ENOTSUP when there is no disk behind it, or -errno. */
+static int look(const char *destination, struct disk *disk)
+{
+	CLEANUP_FREE char *dir = NULL;
+	struct statvfs fs;
+	struct stat st;
+	int ret;
+
+	*disk = (struct disk){ .old = 0 };
+	if (avml_sink_descriptor(destination) >= 0) {
+		const int fd = avml_sink_descriptor(destination);
+
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		ret = S_ISREG(st.st_mode) ? fstatvfs(fd, &fs) : 1;
+	} else if (lstat(destination, &st) == 0) {
+		ret = S_ISREG(st.st_mode) ? statvfs(destination, &fs) : 1;
+		disk->old = (uint64_t)st.st_blocks * 512;
+	} else {
+		dir = directory_of(destination);
+		ret = dir ? statvfs(dir, &fs) : -1;
+	}
+	if (ret != 0)
+		return ret > 0 ? -ENOTSUP : -errno;
+	disk->size = (uint64_t)fs.f_blocks * fs.f_frsize;
+	disk->used = disk->size - (uint64_t)fs.f_bfree * fs.f_frsize;
+	disk->available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (disk->old > disk->used)
+		disk->old = disk->used;
+	return 0;
+}
+
+static int check_percentage(const char *destination, uint64_t estimate,
+	double max, struct avml_error *err)
+{
+	struct disk disk;
+	double percentage;
+	int ret = look(destination, &disk);
+
+	if (ret == -ENOTSUP)
+		return avml_error_set(err, ENOTSUP,
+			"%s is no regular file: a percentage of its disk "
+			"means nothing",
+			destination);
+	if (ret == 0 && disk.size == 0)
+		ret = -ENODATA;
+	if (ret < 0)
+		return avml_error_set_errno(err, -ret,
+			"cannot tell how full the disk of %s is", destination);
+	percentage = ((double)(disk.used - disk.old) + (double)estimate) *
+		     100.0 / (double)disk.size;
+	if (percentage > max)
+		return avml_error_set(err, EDQUOT,
+			"%s would fill its disk to %.2f %%, above the limit "
+			"of %.2f %%: the image may take %" PRIu64
+			" MiB, %" PRIu64 " of %" PRIu64 " MiB are in use",
+			destination, percentage, max, estimate / MIB,
+			(disk.used - disk.old) / MIB, disk.size / MIB);
+	return 0;
+}
+
+int disk_limit_check(const char *destination, uint64_t estimate,
+	const struct disk_limit *limit, struct avml_error *err)
+{
+	/* estimate > max_mib MiB, without an overflow */
+	if (limit->max_mib > 0 && estimate > 0 &&
+		(estimate - 1) / MIB >= limit->max_mib)
+		return avml_error_set(err, EDQUOT,
+			"%s may take %" PRIu64
+			" bytes, above the limit of %" PRIu64 " MiB",
+			destination, estimate, limit->max_mib);
+	if (limit->max_percentage > 0)
+		return check_percentage(
+			destination, estimate, limit->max_percentage, err);
+	return 0;
+}
+
+bool disk_free(const char *destination, uint64_t *bytes)
+{
+	struct disk disk;
+
+	if (look(destination, &disk) < 0)
+		return false;
+	*bytes = disk.available + disk.old;
+	return true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits to what an image may take of a disk, checked before the first
+ * byte is written.
+ */
+#ifndef JOB_DISK_LIMIT_H
+#define JOB_DISK_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <avml/error.h>
+#include <avml/range.h>
+
+struct disk_limit {
+	uint64_t max_mib;      /* of the image; 0: no limit */
+	double max_percentage; /* of the file system in use; 0: no limit */
+};
+
+/* What an image of these ranges takes at most, in bytes. */
+uint64_t disk_estimate(const struct avml_range_list *ranges);
+
+/*
+ * 0; -EDQUOT when a limit would be exceeded; or the error of looking. A
+ * file that is at `destination` already does not count as used.
+ */
+int disk_limit_check(const char *destination, uint64_t estimate,
+	const struct disk_limit *limit, struct avml_error *err);
+
+/*
+ * Bytes free at `destination` for a new or emptied file. False when that
+ * cannot be told, as for a stream.
+ */
+bool disk_free(const char *destination, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/image_writer.h"
+
+#include <errno.h>
+
+#include <avml/record.h>
+
+#include "base/cancel.h"
+#include "format/zero.h"
+
+/*
+ * Zeros inside a piece become a hole from this length on. At the piece's
+ * edges any run counts, since it may go on in the next piece.
+ */
+#define INNER_RUN_UNITS ((64u << 10) / ZERO_UNIT)
+
+static int begin_record(
+	void *ctx, struct avml_range range, struct avml_error *err)
+{
+	struct image_writer *w = ctx;
+	const struct avml_record_header header = { AVML_RECORD_LIME, range };
+	uint8_t wire[AVML_RECORD_HEADER_SIZE];
+
+	w->record_offset = avml_sink_position(w->sink);
+	avml_record_header_encode(&header, wire);
+	return avml_sink_write(w->sink, wire, sizeof(wire), err);
+}
+
+static int write_zeros(void *ctx, uint64_t len, struct avml_error *err)
+{
+	struct image_writer *w = ctx;
+
+	return avml_sink_zeros(w->sink, len, err);
+}
+
+/* Data up to the next run of zeros that is worth telling the sink of. */
+static size_t data_end(const uint8_t *zero_units, size_t count, size_t first)
+{
+	size_t i = first;
+
+	while (i < count) {
+		const size_t end = zero_run_end(zero_units, count, i);
+
+		if (zero_units[i] &&
+			(end == count || end - i >= INNER_RUN_UNITS))
+			break;
+		i = end;
+	}
+	return i;
+}
+
+static int write_data(
+	void *ctx, const struct piece *piece, struct avml_error *err)
+{
+	struct image_writer *w = ctx;
+	const uint64_t len = avml_range_len(piece->range);
+	const size_t count = (size_t)((len + ZERO_UNIT - 1) / ZERO_UNIT);
+	int ret = 0;
+
+	/* Zeros begin a turn only as a run that is worth it. */
+	for (size_t i = 0, end; i < count && ret == 0; i = end) {
+		const uint64_t at = (uint64_t)i * ZERO_UNIT;
+		uint64_t stop;
+
+		end = piece->zero_units[i]
+			      ? zero_run_end(piece->zero_units, count, i)
+			      : data_end(piece->zero_units, count, i);
+		stop = (uint64_t)end * ZERO_UNIT;
+		if (stop > len)
+			stop = len;
+		if (piece->zero_units[i])
+			ret = avml_sink_zeros(w->sink, stop - at, err);
+		else
+			ret = avml_sink_write(w->sink, piece->bytes + at,
+				(size_t)(stop - at), err);
+	}
+	return ret;
+}
+
+static int end_record(
+	void *ctx, struct avml_range range, struct avml_error *err)
+{
+	struct image_writer *w = ctx;
+
+	(void)err;
+	avml_sink_mark(w->sink);
+	w->records++;
+	if (w->events.record)
+		w->events.record(w->events.ctx, range, w->record_offset);
+	return 0;
+}
+
+static const struct assembler_output lime_output = {
+	.begin = begin_record,
+	.zeros = write_zeros,
+	.data = write_data,
+	.end = end_record,
+};
+
+void image_writer_init(struct image_writer *w, struct avml_sink *sink,
+	bool keep_zeros, const struct image_writer_events *events)
+{
+	*w = (struct image_writer){ .sink = sink, .events = *events };
+	assembler_init(&w->assembler, &lime_output, w, keep_zeros);
+}
+
+int image_writer_piece(struct image_writer *w, const struct piece *piece,
+	struct avml_error *err)
+{
+	/* What can be cut may stop anywhere, a stream between records. */
+	const bool good_place =
+		avml_sink_can_cut(w->sink) || !w->assembler.open;
+
+	if (cancel_level() >= (good_place ? 1 : 2))
+		return avml_error_set(
+			err, EINTR, "stopped by signal %d", cancel_signal());
+	return assembler_piece(&w->assembler, piece, err);
+}

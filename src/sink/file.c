@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A regular file, which gets holes and is cut back to whole records when
+ * the run fails.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "sink/sink_ops.h"
+
+/* A shorter run of zeros is written: a hole would save less than it costs. */
+#define HOLE_MIN (64u << 10)
+#define ZERO_VECTORS 64
+/* The file is cut back to whole records: any signal may stop a write. */
+#define STOP_LEVEL 1
+
+struct file_sink {
+	struct avml_sink base;
+	int fd;
+	bool sparse;
+	bool created;
+	uint64_t base_offset; /* in the file where the image begins */
+	uint64_t at;	      /* in the file where the next byte goes */
+	uint64_t zeros;	      /* given, and neither written nor skipped */
+};
+
+/* Write `count` vectors of `len` bytes in all where the file is at. */
+static int put(struct file_sink *s, struct iovec *iov, int count,
+	struct avml_error *err)
+{
+	uint64_t done;
+	int ret = io_writev_full(s->fd, iov, count, s->at, STOP_LEVEL, &done);
+
+	s->at += done;
+	if (ret < 0)
+		return avml_error_set_errno(err, -ret,
+			"cannot write %s at offset %" PRIu64, s->base.name,
+			s->at);
+	return 0;
+}
+
+/* Write the zeros that wait. */
+static int put_zeros(struct file_sink *s, struct avml_error *err)
+{
+	struct iovec iov[ZERO_VECTORS];
+
+	while (s->zeros > 0) {
+		uint64_t covered;
+		int count = sink_zero_vectors(
+			iov, ZERO_VECTORS, s->zeros, &covered);
+		int ret = put(s, iov, count, err);
+
+		if (ret < 0)
+			return ret;
+		s->zeros -= covered;
+	}
+	return 0;
+}
+
+static void skip_zeros(struct file_sink *s)
+{
+	s->at += s->zeros;
+	s->base.hole_bytes += s->zeros;
+	s->zeros = 0;
+}
+
+static int file_write(struct avml_sink *sink, const void *buf, size_t len,
+	struct avml_error *err)
+{
+	struct file_sink *s = (struct file_sink *)sink;
+	struct iovec iov[HOLE_MIN / 4096 + 1];
+	uint64_t covered;
+	int count;
+
+	if (s->zeros >= HOLE_MIN)
+		skip_zeros(s);
+	/* A shorter run goes out with the data, in one call. */
+	count = sink_zero_vectors(iov, HOLE_MIN / 4096, s->zeros, &covered);
+	s->zeros = 0;
+	iov[count++] = (struct iovec){ (void *)buf, len };
+	return put(s, iov, count, err);
+}
+
+static int file_zeros(
+	struct avml_sink *sink, uint64_t len, struct avml_error *err)
+{
+	struct file_sink *s = (struct file_sink *)sink;
+
+	s->zeros += len;
+	return s->sparse ? 0 : put_zeros(s, err);
+}
+
+/* The file ends with zeros that wait: a hole, or at worst zeros. */
+static int end_with_zeros(struct file_sink *s, struct avml_error *err)
+{
+	if (s->zeros >= HOLE_MIN &&
+		ftruncate(s->fd, (off_t)(s->at + s->zeros)) == 0) {
+		skip_zeros(s);
+		return 0;
+	}
+	return put_zeros(s, err);
+}
+
+/* Leave a shared descriptor where the next writer expects it. */
+static void leave_position(const struct file_sink *s, uint64_t len)
+{
+	(void)lseek(s->fd, (off_t)(s->base_offset + len), SEEK_SET);
+}
+
+static int file_finish(struct avml_sink *sink, struct avml_error *err)
+{
+	struct file_sink *s = (struct file_sink *)sink;
+	int ret = end_with_zeros(s, err);
+
+	if (ret < 0)
+		return ret;
+	leave_position(s, sink->position);
+	ret = sink_sync(s->fd);
+	if (ret < 0)
+		return avml_error_set_errno(
+			err, -ret, "cannot sync %s", sink->name);
+	if (close(TAKE_FD(s->fd)) < 0)
+		return avml_error_set_errno(
+			err, errno, "cannot close %s", sink->name);
+	return 0;
+}
+
+/* Remove the file, unless its name means another file by now. */
+static bool remove_created(const struct file_sink *s)
+{
+	struct stat ours, named;
+
+	return fstat(s->fd, &ours) == 0 && lstat(s->base.name, &named) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino &&
+	       unlink(s->base.name) == 0;
+}
+
+static int file_abort(struct avml_sink *sink, struct avml_sink_left *left,
+	struct avml_error *err)
+{
+	struct file_sink *s = (struct file_sink *)sink;
+	int ret = 0;
+
+	left->cut = true;
+	left->len = sink->mark;
+	/* The close failed, after everything was synced: all is there. */
+	if (s->fd < 0)
+		return 0;
+	if (sink->mark == 0 && s->created && remove_created(s)) {
+		left->removed = true;
+	} else if (ftruncate(s->fd, (off_t)(s->base_offset + sink->mark)) < 0) {
+		left->cut = false;
+		left->len = sink->position;
+		ret = avml_error_set_errno(err, errno,
+			"cannot cut %s back to its last whole record, at "
+			"offset %" PRIu64,
+			sink->name, sink->mark);
+	} else {
+		leave_position(s, sink->mark);
+		/* What is left has to survive the host too. */
+		(void)sink_sync(s->fd);
+	}
+	close(TAKE_FD(s->fd));
+	return ret;
+}
+
+static void file_free(struct avml_sink *sink)
+{
+	free(sink);
+}
+
+static const struct sink_ops file_ops = {
+	.can_cut = true,
+	.write = file_write,
+	.zeros = file_zeros,
+	.finish = file_finish,
+	.abort = file_abort,
+	.free = file_free,
+};
+
+int sink_file_new(struct sink_target *target, bool sparse,
+	struct avml_sink **sink, struct avml_error *err)
+{
+	struct file_sink *s = calloc(1, sizeof(*s));
+	char *name = strdup(target->path);
+
+	if (!s || !name) {
+		free(s);
+		free(name);
+		close(target->fd);
+		if (target->created)
+			unlink(target->path);
+		return avml_error_set_errno(err, ENOMEM, "%s", target->path);
+	}
+	s->base.ops = &file_ops;
+	s->base.name = name;
+	s->fd = target->fd;
+	s->sparse = sparse;
+	s->created = target->created;
+	s->base_offset = target->base;
+	s->at = target->base;
+	*sink = &s->base;
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include <avml/sink.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "sink/sink_ops.h"
+
+int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
+	struct avml_error *err)
+{
+	int ret = sink->ops->write(sink, buf, len, err);
+
+	if (ret == 0)
+		sink->position += len;
+	return ret;
+}
+
+int avml_sink_zeros(
+	struct avml_sink *sink, uint64_t len, struct avml_error *err)
+{
+	int ret = sink->ops->zeros(sink, len, err);
+
+	if (ret == 0)
+		sink->position += len;
+	return ret;
+}
+
+void avml_sink_mark(struct avml_sink *sink)
+{
+	sink->mark = sink->position;
+}
+
+int avml_sink_finish(struct avml_sink *sink, struct avml_error *err)
+{
+	return sink->ops->finish(sink, err);
+}
+
+int avml_sink_abort(struct avml_sink *sink, struct avml_sink_left *left,
+	struct avml_error *err)
+{
+	*left = (struct avml_sink_left){ .cut = false };
+	return sink->ops->abort(sink, left, err);
+}
+
+void avml_sink_free(struct avml_sink *sink)
+{
+	if (!sink)
+		return;
+	free(sink->name);
+	sink->ops->free(sink);
+}
+
+bool avml_sink_can_cut(const struct avml_sink *sink)
+{
+	return sink->ops->can_cut;
+}
+
+uint64_t avml_sink_position(const struct avml_sink *sink)
+{
+	return sink->position;
+}
+
+uint64_t avml_sink_hole_bytes(const struct avml_sink *sink)
+{
+	return sink->hole_bytes;
+}
+
+int sink_zero_vectors(
+	struct iovec *iov, int max, uint64_t len, uint64_t *covered)
+{
+	/* One page, over and over: zeros must not cost memory. */
+	static const char zeros[4096];
+	int count = 0;
+
+	*covered = 0;
+	while (count < max && len > 0) {
+		const size_t part =
+			len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
+
+		iov[count++] = (struct iovec){ (void *)zeros, part };
+		*covered += part;
+		len -= part;
+	}
+	return count;
+}
+
+int sink_sync(int fd)
+{
+	while (fsync(fd) < 0) {
+		if (errno == EINTR)
+			continue;
+		/* Pipes, sockets and devices have nothing to sync. */
+		if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+			return 0;
+		return -errno;
+	}
+	return 0;
+}

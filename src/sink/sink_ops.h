@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a sink is made of. To add one: write its file, with a struct
+ * sink_ops, and have avml_sink_open() choose it.
+ */
+#ifndef SINK_SINK_OPS_H
+#define SINK_SINK_OPS_H
+
+#include <avml/sink.h>
+
+struct sink_ops {
+	bool can_cut;
+
+	/* As the public functions; the caller counts the position. */
+	int (*write)(struct avml_sink *sink, const void *buf, size_t len,
+		struct avml_error *err);
+	int (*zeros)(
+		struct avml_sink *sink, uint64_t len, struct avml_error *err);
+	int (*finish)(struct avml_sink *sink, struct avml_error *err);
+	int (*abort)(struct avml_sink *sink, struct avml_sink_left *left,
+		struct avml_error *err);
+	void (*free)(struct avml_sink *sink);
+};
+
+struct avml_sink {
+	const struct sink_ops *ops;
+	char *name;	   /* for messages */
+	uint64_t position; /* bytes given */
+	uint64_t mark;	   /* position up to which all is whole */
+	uint64_t hole_bytes;
+};
+
+/* What open() found out about a destination. */
+struct sink_target {
+	const char *path; /* as the user gave it */
+	int fd;		  /* to be taken over */
+	bool created;	  /* by us: may be removed again */
+	uint64_t base;	  /* file offset where the image begins */
+};
+
+/*
+ * Each takes over the descriptor, also on failure (-ENOMEM).
+ * sink_file_new() is for regular files that end at `base`.
+ */
+int sink_file_new(struct sink_target *target, bool sparse,
+	struct avml_sink **sink, struct avml_error *err);
+int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
+	struct avml_error *err);
+
+/* Vectors that stand for up to `len` zeros; `*covered` says how many. */
+struct iovec;
+int sink_zero_vectors(
+	struct iovec *iov, int max, uint64_t len, uint64_t *covered);
+
+/* fsync(), where the kind of file has it. 0 or -errno. */
+int sink_sync(int fd);
+
+#endif

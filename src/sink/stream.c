@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* A pipe, a socket, a device, or a descriptor we know little about. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "sink/sink_ops.h"
+
+#define ZERO_VECTORS 64
+/* Half a record is worth little: only a second signal stops a write. */
+#define STOP_LEVEL 2
+
+struct stream_sink {
+	struct avml_sink base;
+	int fd;
+};
+
+static int put(struct stream_sink *s, struct iovec *iov, int count,
+	struct avml_error *err)
+{
+	uint64_t done;
+	int ret =
+		io_writev_full(s->fd, iov, count, IO_APPEND, STOP_LEVEL, &done);
+
+	if (ret == -EPIPE)
+		return avml_error_set(err, EPIPE,
+			"cannot write %s: the receiver has gone away",
+			s->base.name);
+	if (ret < 0)
+		return avml_error_set_errno(
+			err, -ret, "cannot write %s", s->base.name);
+	return 0;
+}
+
+static int stream_write(struct avml_sink *sink, const void *buf, size_t len,
+	struct avml_error *err)
+{
+	struct iovec iov = { (void *)buf, len };
+
+	return put((struct stream_sink *)sink, &iov, 1, err);
+}
+
+static int stream_zeros(
+	struct avml_sink *sink, uint64_t len, struct avml_error *err)
+{
+	struct iovec iov[ZERO_VECTORS];
+	uint64_t covered;
+
+	for (; len > 0; len -= covered) {
+		const int count =
+			sink_zero_vectors(iov, ZERO_VECTORS, len, &covered);
+		const int ret =
+			put((struct stream_sink *)sink, iov, count, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int stream_finish(struct avml_sink *sink, struct avml_error *err)
+{
+	struct stream_sink *s = (struct stream_sink *)sink;
+	int ret = sink_sync(s->fd);
+
+	if (close(TAKE_FD(s->fd)) < 0 && ret == 0)
+		ret = -errno;
+	if (ret < 0)
+		return avml_error_set_errno(
+			err, -ret, "cannot finish %s", sink->name);
+	return 0;
+}
+
+static int stream_abort(struct avml_sink *sink, struct avml_sink_left *left,
+	struct avml_error *err)
+{
+	struct stream_sink *s = (struct stream_sink *)sink;
+
+	(void)err;
+	left->len = sink->position;
+	if (s->fd >= 0)
+		close(TAKE_FD(s->fd));
+	return 0;
+}
+
+static void stream_free(struct avml_sink *sink)
+{
+	free(sink);
+}
+
+static const struct sink_ops stream_ops = {
+	.can_cut = false,
+	.write = stream_write,
+	.zeros = stream_zeros,
+	.finish = stream_finish,
+	.abort = stream_abort,
+	.free = stream_free,
+};
+
+int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
+	struct avml_error *err)
+{
+	struct stream_sink *s = calloc(1, sizeof(*s));
+	char *name = strdup(target->path);
+
+	if (!s || !name) {
+		free(s);
+		free(name);
+		close(target->fd);
+		return avml_error_set_errno(err, ENOMEM, "%s", target->path);
+	}
+	s->base.ops = &stream_ops;
+	s->base.name = name;
+	s->fd = target->fd;
+	*sink = &s->base;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file whose offsets are physical addresses: a copy of memory, or a
+ * device that some module made for reading it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "source/source_ops.h"
+
+static int file_open(const char *path, size_t page_size,
+	struct avml_source **source, struct avml_error *err)
+{
+	CLEANUP_CLOSE int fd = source_open_fd(path, err);
+	struct stat st;
+
+	(void)page_size;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return avml_error_set_errno(err, errno, "%s", path);
+	if (S_ISDIR(st.st_mode))
+		return avml_error_set(err, EISDIR,
+			"%s is a directory, not a memory source", path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) &&
+		!S_ISCHR(st.st_mode))
+		return avml_error_set(err, EINVAL,
+			"%s is neither a file nor a device: it cannot be read "
+			"by address",
+			path);
+	*source = calloc(1, sizeof(**source));
+	if (!*source)
+		return avml_error_set_errno(err, ENOMEM, "%s", path);
+	(*source)->live = S_ISCHR(st.st_mode);
+	(*source)->covers_all = true;
+	return 0;
+}
+
+static void file_free(struct avml_source *source)
+{
+	free(source);
+}
+
+static ssize_t file_read(
+	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
+{
+	return io_pread_full(reader->fd, buf, len, addr);
+}
+
+const struct source_ops source_file = {
+	.name = "file",
+	.open = file_open,
+	.free = file_free,
+	.reader_new = source_fd_reader_new,
+	.reader_free = source_fd_reader_free,
+	.read = file_read,
+};
