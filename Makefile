@@ -83,3 +83,98 @@ $(BUILD)/avml.pc: Makefile
 		'Libs: -L$${libdir} -lavml -pthread' > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d)
+
+# --- tests ---------------------------------------------------------------
+
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+CMD_LIB_OBJ := $(filter-out $(BUILD)/src/main.o,$(CMD_OBJ))
+
+$(BUILD)/tests/%.o: BASE_CPPFLAGS += $(CHECK_CFLAGS)
+
+$(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(CHECK_LIBS)
+
+.SECONDARY: $(CHECK_SRC:%.c=$(BUILD)/%.o)
+
+.PHONY: checks
+checks: $(AVML) $(CHECKS)
+
+# Everything, with one closing line. The parts follow one by one.
+.PHONY: check check-unit check-cli check-includes check-docs check-format
+check: checks
+	$(Q)$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
+	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
+	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
+		unit:$(BUILD)/asan cli:$(BUILD)/asan/avml \
+		unit:$(BUILD)/tsan cli:$(BUILD)/tsan/avml
+
+check-unit: checks
+	$(Q)tests/run.sh unit:$(BUILD)
+
+check-cli: $(AVML)
+	$(Q)tests/run.sh cli:$(AVML)
+
+check-includes check-docs check-format: $(AVML)
+	$(Q)tests/run.sh $(@:check-%=%)
+
+.PHONY: check-asan check-tsan
+check-asan:
+	$(Q)$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
+	$(Q)tests/run.sh unit:$(BUILD)/asan cli:$(BUILD)/asan/avml
+
+check-tsan:
+	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
+	$(Q)tests/run.sh unit:$(BUILD)/tsan cli:$(BUILD)/tsan/avml
+
+# A real kernel in a virtual machine, and its memory acquired there.
+.PHONY: check-vm
+check-vm: $(AVML)
+	$(Q)tests/vm/run.sh $(AVML)
+
+.PHONY: format
+format:
+	clang-format -i $$(git ls-files -co --exclude-standard '*.[ch]')
+
+# --- around the build ----------------------------------------------------
+
+# No privilege and no real memory: a made-up machine of 64 MiB.
+.PHONY: demo
+demo: $(AVML)
+	@mkdir -p $(BUILD)/demo
+	$(Q)tests/mkimage --size 64 $(BUILD)/demo/memory $(BUILD)/demo/iomem
+	./$(AVML) --source $(BUILD)/demo/memory --iomem $(BUILD)/demo/iomem \
+		$(BUILD)/demo/demo.lime
+	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
+
+DEPS_BUILD := gcc make libc6-dev
+DEPS_TEST := check pkg-config python3 mandoc shellcheck clang-format git \
+	qemu-system-x86 busybox-static e2fsprogs cpio kmod
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y \
+	--no-install-recommends
+
+.PHONY: deps deps-test
+deps:
+	$(APT_INSTALL) $(DEPS_BUILD)
+
+deps-test:
+	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_TEST)
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(INCLUDEDIR)/avml $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(AVML) $(DESTDIR)$(BINDIR)/avml
+	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(BUILD)/avml.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/avml/*.h $(DESTDIR)$(INCLUDEDIR)/avml
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD) avml

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/cancel.h"
 
+#include <errno.h>
 #include <signal.h>
 
 static volatile sig_atomic_t requests;
@@ -22,4 +23,17 @@ int cancel_level(void)
 int cancel_signal(void)
 {
 	return first_signal;
+}
+
+int cancel_error(struct avml_error *err)
+{
+	const char *name = "a signal";
+
+	if (first_signal == SIGINT)
+		name = "SIGINT";
+	else if (first_signal == SIGTERM)
+		name = "SIGTERM";
+	else if (first_signal == SIGHUP)
+		name = "SIGHUP";
+	return avml_error_set(err, EINTR, "stopped by %s", name);
 }

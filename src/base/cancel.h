@@ -10,6 +10,8 @@
 #ifndef BASE_CANCEL_H
 #define BASE_CANCEL_H
 
+#include <avml/error.h>
+
 void cancel_request(int signal_number);
 
 /* 0: not asked, 1: asked once, 2: asked again. */
@@ -17,5 +19,8 @@ int cancel_level(void);
 
 /* The first signal that asked, 0 when none did. */
 int cancel_signal(void);
+
+/* The error of work that stopped for it: -EINTR, with the signal's name. */
+int cancel_error(struct avml_error *err);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/image_writer.h"
 
-#include <errno.h>
-
 #include <avml/record.h>
 
 #include "base/cancel.h"
@@ -112,7 +110,6 @@ int image_writer_piece(struct image_writer *w, const struct piece *piece,
 		avml_sink_can_cut(w->sink) || !w->assembler.open;
 
 	if (cancel_level() >= (good_place ? 1 : 2))
-		return avml_error_set(
-			err, EINTR, "stopped by signal %d", cancel_signal());
+		return cancel_error(err);
 	return assembler_piece(&w->assembler, piece, err);
 }

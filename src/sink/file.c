@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "sink/sink_ops.h"
@@ -38,6 +39,8 @@ static int put(struct file_sink *s, struct iovec *iov, int count,
 	int ret = io_writev_full(s->fd, iov, count, s->at, STOP_LEVEL, &done);
 
 	s->at += done;
+	if (ret == -EINTR)
+		return cancel_error(err);
 	if (ret < 0)
 		return avml_error_set_errno(err, -ret,
 			"cannot write %s at offset %" PRIu64, s->base.name,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "sink/sink_ops.h"
@@ -25,6 +26,8 @@ static int put(struct stream_sink *s, struct iovec *iov, int count,
 	int ret =
 		io_writev_full(s->fd, iov, count, IO_APPEND, STOP_LEVEL, &done);
 
+	if (ret == -EINTR)
+		return cancel_error(err);
 	if (ret == -EPIPE)
 		return avml_error_set(err, EPIPE,
 			"cannot write %s: the receiver has gone away",
