@@ -14,6 +14,9 @@ void avml_error_init(struct avml_error *err)
 	err->text[0] = '\0';
 }
 
+static void append(struct avml_error *err, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
 /* Append to the last message; what does not fit ends in "...". */
 static void append(struct avml_error *err, const char *fmt, va_list ap)
 {
