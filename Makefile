@@ -106,7 +106,7 @@ checks: $(AVML) $(CHECKS)
 check: checks
 	$(Q)$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
 	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
-	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
+	$(Q)tests/run.sh includes docs format vm-selftest unit:$(BUILD) cli:$(AVML) \
 		unit:$(BUILD)/asan cli:$(BUILD)/asan/avml \
 		unit:$(BUILD)/tsan cli:$(BUILD)/tsan/avml
 
@@ -144,7 +144,7 @@ format:
 demo: $(AVML)
 	@mkdir -p $(BUILD)/demo
 	$(Q)tests/mkimage --size 64 $(BUILD)/demo/memory $(BUILD)/demo/iomem
-	./$(AVML) --source $(BUILD)/demo/memory --iomem $(BUILD)/demo/iomem \
+	$(abspath $(AVML)) --source $(BUILD)/demo/memory --iomem $(BUILD)/demo/iomem \
 		$(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 

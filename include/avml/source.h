@@ -43,15 +43,15 @@ enum avml_page_status {
 	AVML_PAGE_OTHER = 255,	   /* an errno value above 252 */
 };
 
-/* The reason in words; the text is constant or lies in `buf`. */
-const char *avml_page_status_text(unsigned int status, char *buf, size_t len);
+/* The reason in words; the text is constant. */
+const char *avml_page_status_text(unsigned int status);
 
 /*
  * Open a source: by its name ("kcore") or its usual path ("/proc/kcore"),
  * which is then looked for under proc_dir; any other `what` is the path of
  * a file or device whose offsets are physical addresses. NULL: the first
- * of the known ones that opens; when none does, the error gives the reason
- * of each.
+ * of the known ones that opens; when none does, the error is the last
+ * one's.
  *
  * The caller frees `*source`, after all of its readers.
  */

@@ -77,7 +77,6 @@ int avml_error_set(struct avml_error *err, int code, const char *fmt, ...)
 
 int avml_error_set_errno(struct avml_error *err, int code, const char *fmt, ...)
 {
-	char what[128];
 	va_list ap;
 
 	avml_error_init(err);
@@ -86,8 +85,8 @@ int avml_error_set_errno(struct avml_error *err, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	append(err, fmt, ap);
 	va_end(ap);
-	/* The GNU strerror_r: its result may be a constant of its own. */
-	append_text(err, ": %s", strerror_r(code, what, sizeof(what)));
+	/* For the errors that there are it gives constants, in any thread. */
+	append_text(err, ": %s", strerror(code));
 	return -code;
 }
 

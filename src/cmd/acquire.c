@@ -48,8 +48,7 @@ struct acquire {
 static const struct option acquire_options[] = {
 	TEXT("source", source, "SOURCE",
 		"where to read: kcore, or a file or device"),
-	TEXT("iomem", iomem, "FILE",
-		"which ranges are RAM, in the form of /proc/iomem"),
+	TEXT("iomem", iomem, "FILE", "which ranges are RAM (iomem of proc)"),
 	TEXT("proc", proc, "DIR", "where proc is mounted (/proc)"),
 	{ .name = "threads",
 		.kind = OPTION_NUMBER,
@@ -118,14 +117,12 @@ static void on_unreadable(
 	void *ctx, struct avml_range range, unsigned int status)
 {
 	struct acquire *a = ctx;
-	char text[128];
 
 	if (++a->unreadable_ranges > UNREADABLE_NAMED || a->quiet)
 		return;
 	print_line("warning: 0x%016" PRIx64 "-0x%016" PRIx64
 		   " could not be read: %s",
-		range.start, range.end,
-		avml_page_status_text(status, text, sizeof(text)));
+		range.start, range.end, avml_page_status_text(status));
 }
 
 static double seconds_since(const struct timespec *start)

@@ -106,8 +106,8 @@ static int read_ram(
 		*ram = iomem.ram;
 		if (iomem.skipped > 0)
 			warn(s,
-				"%s: %lu lines are no iomem lines and were "
-				"skipped, the first is line %lu",
+				"%s: lines that are no iomem lines and were "
+				"skipped: %lu, the first is line %lu",
 				s->iomem_path, iomem.skipped,
 				iomem.first_skipped);
 		return 0;
@@ -159,8 +159,6 @@ static int plan_ranges(
 		tell_unreadable(s, uncovered.items[i], AVML_PAGE_UNCOVERED);
 	s->result->ranges = s->ranges.count;
 	s->result->read_bytes = avml_range_list_total(&s->ranges);
-	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
-		s->events->range(s->events->ctx, s->ranges.items[i]);
 	return 0;
 }
 
@@ -288,7 +286,11 @@ static void abandon(struct snapshot *s, struct avml_error *err)
 static int run(struct snapshot *s, struct avml_error *err)
 {
 	struct unreadable unreadable = { .ctx = s, .tell = tell_unreadable };
-	int ret = capture_run(s->capture, &s->writer, &unreadable, err);
+	int ret;
+
+	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
+		s->events->range(s->events->ctx, s->ranges.items[i]);
+	ret = capture_run(s->capture, &s->writer, &unreadable, err);
 
 	if (ret == 0)
 		ret = avml_sink_finish(s->sink, err);

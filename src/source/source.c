@@ -59,6 +59,12 @@ static int open_known(const struct source_ops *ops,
 	return open_at(ops, path, config, source, err);
 }
 
+static bool is_called(const struct source_ops *ops, const char *what)
+{
+	return strcmp(what, ops->name) == 0 ||
+	       strcmp(what, ops->usual_path) == 0;
+}
+
 int avml_source_open(const char *what, const struct avml_source_config *config,
 	struct avml_source **source, struct avml_error *err)
 {
@@ -66,8 +72,7 @@ int avml_source_open(const char *what, const struct avml_source_config *config,
 
 	*source = NULL;
 	for (size_t i = 0; i < KNOWN_COUNT; i++) {
-		if (what && strcmp(what, known[i]->name) != 0 &&
-			strcmp(what, known[i]->usual_path) != 0)
+		if (what && !is_called(known[i], what))
 			continue;
 		ret = open_known(known[i], config, source, err);
 		if (ret == 0 || what)
@@ -160,7 +165,7 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 	return failed;
 }
 
-const char *avml_page_status_text(unsigned int status, char *buf, size_t len)
+const char *avml_page_status_text(unsigned int status)
 {
 	switch (status) {
 	case AVML_PAGE_READ:
@@ -172,7 +177,7 @@ const char *avml_page_status_text(unsigned int status, char *buf, size_t len)
 	case AVML_PAGE_OTHER:
 		return "unknown error";
 	default:
-		return strerror_r((int)status, buf, len);
+		return strerror((int)status);
 	}
 }
 
@@ -206,7 +211,6 @@ int avml_source_probe(const struct avml_source *source,
 	uint64_t floor = PROBE_FLOOR;
 	uint8_t status = AVML_PAGE_READ;
 	int found = 0, ret;
-	char text[128];
 
 	if (ranges->count == 0)
 		return avml_error_set(err, ENODATA,
@@ -227,6 +231,5 @@ int avml_source_probe(const struct avml_source *source,
 		return 0;
 	return avml_error_set(err, EIO,
 		"%s opens, but none of the pages tried in it can be read: %s",
-		source->path,
-		avml_page_status_text(status, text, sizeof(text)));
+		source->path, avml_page_status_text(status));
 }

@@ -13,7 +13,7 @@
 
 struct source_ops {
 	const char *name;	/* as `--source` takes it */
-	const char *usual_path; /* as `--source` takes it too; NULL: none */
+	const char *usual_path; /* as `--source` takes it too */
 
 	/*
 	 * Open at `path`: allocates a struct avml_source (as the first

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs suites and counts: tests/run.sh SUITE...
+#
+#   includes     include directions and circles
+#   docs         man pages linted
+#   vm-selftest  what judges a guest's images finds every fault
+#   format       clang-format and shellcheck find nothing
+#   unit:DIR     every check_* program below the build directory DIR
+#   cli:AVML     every script of tests/cli with that binary
+#
+# Prints what fails in full, and at the end "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 2
+
+passed=0
+failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+count() {
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+}
+
+# One command that is one test.
+one() {
+	local name=$1
+	shift
+	if "$@" >"$log" 2>&1; then
+		echo "ok $name"
+		count 1 0
+	else
+		echo "not ok $name"
+		cat "$log"
+		count 0 1
+	fi
+}
+
+unit() {
+	local dir=$1 program name line checks bad status source
+	for source in tests/check_*.c; do
+		name=$(basename "$source" .c)
+		program=$dir/tests/$name
+		timeout 120 "$program" >"$log" 2>&1
+		status=$?
+		# Check's own line: "100%: Checks: 12, Failures: 0, Errors: 0"
+		line=$(grep -E '^[0-9]+%: Checks: ' "$log" | tail -n 1)
+		checks=$(sed -E 's/.*Checks: ([0-9]+),.*/\1/' <<<"$line")
+		bad=$(sed -E 's/.*Failures: ([0-9]+), Errors: ([0-9]+).*/\1+\2/' \
+			<<<"$line")
+		bad=$((${bad:-1}))
+		checks=${checks:-1}
+		if [ $status -ne 0 ] && [ $bad -eq 0 ]; then
+			bad=1
+		fi
+		[ "$checks" -gt 0 ] || bad=1
+		if [ $bad -eq 0 ]; then
+			echo "ok $program: $checks"
+			count "$checks" 0
+		else
+			echo "not ok $program: status $status"
+			cat "$log"
+			count $((checks > bad ? checks - bad : 0)) $bad
+		fi
+	done
+}
+
+cli() {
+	local line good bad
+	AVML=$(realpath "$1") tests/cli/run.sh >"$log" 2>&1
+	grep -vE '^[0-9]+ passed, ' "$log"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	if [ -z "$line" ]; then
+		echo "not ok tests/cli/run.sh: it did not come to its end"
+		count 0 1
+		return
+	fi
+	read -r good _ bad _ <<<"$line"
+	count "$good" "$bad"
+}
+
+# What ships to a user must render without a complaint.
+lint_man() {
+	local page bad=0
+	for page in man/*.[1-8]; do
+		mandoc -Tlint -Wstyle "$page" || bad=1
+	done
+	return $bad
+}
+
+shell_files() {
+	git ls-files -co --exclude-standard | while read -r file; do
+		if [ -f "$file" ] && head -c 20 "$file" | grep -qE '^#!/bin/(ba)?sh'
+		then
+			echo "$file"
+		fi
+	done
+}
+
+format() {
+	local files
+	mapfile -t files < <(git ls-files -co --exclude-standard '*.[ch]')
+	one "clang-format" clang-format --dry-run -Werror "${files[@]}"
+	mapfile -t files < <(shell_files)
+	one "shellcheck" shellcheck -x "${files[@]}"
+}
+
+for suite in "$@"; do
+	echo "# $suite"
+	case $suite in
+	includes) one "include directions" python3 tests/includes.py ;;
+	docs)
+		one "man pages lint" lint_man
+		;;
+	format) format ;;
+	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
+	unit:*) unit "${suite#unit:}" ;;
+	cli:*) cli "${suite#cli:}" ;;
+	*)
+		echo "unknown suite $suite" >&2
+		exit 2
+		;;
+	esac
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]

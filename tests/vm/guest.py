@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""What a guest said of itself: its RAM, its kcore, its planted pages.
+
+All of it comes from files that the guest's init wrote before the first
+acquisition, and from the file that is the guest's RAM. Intervals are
+(start, end), end exclusive.
+"""
+
+import mmap
+import os
+import re
+import struct
+
+from lime import BLOCK, PAGE
+
+FOUR_GIB = 1 << 32
+MASK64 = (1 << 64) - 1
+
+
+def merge(intervals):
+    out = []
+    for start, end in sorted(intervals):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
+        elif start < end:
+            out.append((start, end))
+    return out
+
+
+def intersect(a, b):
+    both = [(max(s, t), min(e, f)) for s, e in a for t, f in b]
+    return merge((s, e) for s, e in both if s < e)
+
+
+def subtract(a, b):
+    out = []
+    for start, end in merge(a):
+        for s, e in merge(b):
+            if e <= start or s >= end:
+                continue
+            if s > start:
+                out.append((start, s))
+            start = e
+        if start < end:
+            out.append((start, end))
+    return out
+
+
+def inwards(intervals):
+    """Whole pages only; what touches has to be merged before."""
+    out = [(-(-s // PAGE) * PAGE, e // PAGE * PAGE) for s, e in intervals]
+    return [(s, e) for s, e in out if s < e]
+
+
+def size(intervals):
+    return sum(end - start for start, end in intervals)
+
+
+def show(intervals):
+    return " ".join("0x%x-0x%x" % pair for pair in intervals) or "none"
+
+
+def iomem_ranges(text, name):
+    """The lines of a name at any depth, but not those within another."""
+    out = []
+    inside = None
+    for line in text.splitlines():
+        match = re.match(r"( *)([0-9a-f]+)-([0-9a-f]+) : (.*)", line)
+        if not match:
+            continue
+        depth = len(match.group(1))
+        if inside is not None and depth > inside:
+            continue
+        inside = None
+        if match.group(4).startswith(name):
+            inside = depth
+            out.append((int(match.group(2), 16), int(match.group(3), 16) + 1))
+    return out
+
+
+def kcore_ranges(head):
+    """Physical ranges of the PT_LOADs of an ELF64 core's first bytes."""
+    if head[:6] != b"\x7fELF\x02\x01":
+        raise ValueError("kcore.head is no little-endian ELF64")
+    phoff, = struct.unpack_from("<Q", head, 32)
+    phentsize, phnum = struct.unpack_from("<HH", head, 54)
+    out = []
+    for i in range(phnum):
+        kind, _, _, _, paddr, _, memsz = struct.unpack_from(
+            "<IIQQQQQ", head, phoff + i * phentsize)
+        # PT_LOAD; an address of all ones means virtual memory alone.
+        if kind == 1 and paddr != MASK64:
+            out.append((paddr, paddr + memsz))
+    return merge(out)
+
+
+class Pattern:
+    """The planted pages (plant.c), computed 256 words at a time.
+
+    Python's integers are the vector registers: a lane of 128 bits holds one
+    64-bit word, so that a product has room and a mask cuts it to 64 bits.
+    Even and odd words of a page are two such integers.
+    """
+
+    GOLDEN = 0x9E3779B97F4A7C15
+    LANES = 256
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.ones = sum(1 << (128 * i) for i in range(self.LANES))
+        self.low = self.ones * MASK64
+        self.steps = [
+            sum(((2 * i + odd) * self.GOLDEN & MASK64) << (128 * i)
+                for i in range(self.LANES))
+            for odd in (0, 1)]
+
+    def _half(self, base, steps):
+        z = (self.ones * base + steps) & self.low
+        z = (z ^ (z >> 30 & self.low)) * 0xBF58476D1CE4E5B9 & self.low
+        z = (z ^ (z >> 27 & self.low)) * 0x94D049BB133111EB & self.low
+        return z ^ (z >> 31 & self.low)
+
+    def page(self, index):
+        base = self.seed + (index * 512 + 1) * self.GOLDEN & MASK64
+        even, odd = (self._half(base, steps) for steps in self.steps)
+        return (even | odd << 64).to_bytes(PAGE, "little")
+
+
+class Guest:
+    """The facts of one boot, from the directory guest/ of its results."""
+
+    def __init__(self, path):
+        self.path = path
+        with open(os.path.join(path, "iomem"), encoding="ascii") as file:
+            iomem = file.read()
+        with open(os.path.join(path, "kcore.head"), "rb") as file:
+            self.kcore = kcore_ranges(file.read())
+        self.iomem = merge(iomem_ranges(iomem, "System RAM"))
+        whole = inwards(self.iomem)
+        self.trimmed = subtract(self.iomem, whole)
+        self.ranges = intersect(whole, self.kcore)
+        self.not_in_kcore = subtract(whole, self.kcore)
+        # Kernel code lies within System RAM, where iomem_ranges() by the
+        # name of the RAM does not look.
+        code = re.search(r"^ *([0-9a-f]+)-([0-9a-f]+) : Kernel code$",
+                         iomem, re.M)
+        self.text = []
+        if code:
+            self.text = inwards([(int(code.group(1), 16),
+                                  int(code.group(2), 16) + 1)])
+        self._read_plants()
+        self._open_ram()
+
+    def _read_plants(self):
+        seed, before = self._table("before")
+        seed_after, after = self._table("after")
+        if seed != seed_after or before.keys() != after.keys():
+            raise ValueError("the two tables of plant do not belong together")
+        self.moved = [i for i in before if before[i] != after[i]]
+        pattern = Pattern(seed)
+        # Pages that the kernel moved prove nothing, either way.
+        self.planted = {before[i]: pattern.page(i) for i in before
+                        if before[i] == after[i]}
+
+    def _table(self, name):
+        with open(os.path.join(self.path, name), encoding="ascii") as file:
+            seed = int(file.readline().split()[1], 16)
+            pairs = [line.split() for line in file]
+        return seed, {int(i): int(pfn, 16) * PAGE for i, pfn in pairs}
+
+    def _open_ram(self):
+        with open(os.path.join(self.path, "below_4g"),
+                  encoding="ascii") as file:
+            self.below_4g = int(file.read())
+        with open(os.path.join(self.path, "ram"), "rb") as file:
+            self.ram = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def ram_page(self, address):
+        """The hypervisor's view, as it was when the guest powered off.
+
+        The file is the RAM without the hole below 4 GiB.
+        """
+        if address >= FOUR_GIB:
+            address += self.below_4g - FOUR_GIB
+        return self.ram[address:address + PAGE]
+
+    def blocks(self):
+        """What an image may hold: 16 MiB from each range's start on."""
+        return [(at, min(at + BLOCK, end)) for start, end in self.ranges
+                for at in range(start, end, BLOCK)]
+
+    def text_pages(self):
+        return [at for start, end in self.text
+                for at in range(start, end, PAGE)]
