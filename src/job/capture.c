@@ -81,6 +81,15 @@ static const struct avml_pipeline_ops capture_ops = {
 	.consume = consume,
 };
 
+/* Descriptors to leave for the image, where there are few. */
+#define SPARE_DESCRIPTORS 4
+
+static void close_readers(struct capture *c, unsigned int threads)
+{
+	while (c->threads > threads)
+		avml_source_reader_free(c->readers[--c->threads]);
+}
+
 /* As many readers as can be had: descriptors may be few. */
 static int open_readers(
 	struct capture *c, unsigned int threads, struct avml_error *err)
@@ -91,8 +100,13 @@ static int open_readers(
 
 		if (ret < 0 && c->threads == 0)
 			return ret;
-		if (ret < 0)
+		if (ret < 0) {
+			close_readers(
+				c, c->threads > SPARE_DESCRIPTORS
+					   ? c->threads - SPARE_DESCRIPTORS
+					   : 1);
 			break;
+		}
 	}
 	return 0;
 }
@@ -148,8 +162,7 @@ void capture_free(struct capture *capture)
 	if (capture->bufs)
 		munmap(capture->bufs, (size_t)capture->slot_count * PIECE_LEN);
 	free(capture->slots);
-	for (unsigned int i = 0; i < capture->threads; i++)
-		avml_source_reader_free(capture->readers[i]);
+	close_readers(capture, 0);
 	free(capture);
 }
 

@@ -23,8 +23,13 @@ struct disk {
 
 uint64_t disk_estimate(const struct avml_range_list *ranges)
 {
-	return avml_range_list_total(ranges) +
-	       ranges->count * (uint64_t)RANGE_OVERHEAD;
+	const uint64_t memory = avml_range_list_total(ranges);
+	uint64_t estimate;
+
+	if (__builtin_add_overflow(memory,
+		    ranges->count * (uint64_t)RANGE_OVERHEAD, &estimate))
+		return UINT64_MAX;
+	return estimate;
 }
 
 /* The directory that a path lies in, as text of its own. */

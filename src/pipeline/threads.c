@@ -22,7 +22,7 @@ static unsigned int quota_cpus(long long quota, long long period)
 
 	if (quota <= 0 || period <= 0)
 		return 0;
-	cpus = (quota + period - 1) / period;
+	cpus = quota / period + (quota % period != 0);
 	return cpus > DEFAULT_MAX ? DEFAULT_MAX : (unsigned int)cpus;
 }
 

@@ -132,6 +132,27 @@ static uint8_t status_of(ssize_t n)
 	return n > -AVML_PAGE_UNCOVERED ? (uint8_t)-n : AVML_PAGE_OTHER;
 }
 
+/*
+ * A page of which `n` bytes (or an error) came. What can be read of it is
+ * kept, the rest is zeros; the reason is that of the byte that is missing.
+ */
+static uint8_t read_page(
+	struct avml_source_reader *reader, uint64_t addr, char *buf, ssize_t n)
+{
+	const size_t page = reader->source->page_size;
+	size_t kept = 0;
+
+	while (n > 0) {
+		kept += (size_t)n;
+		if (kept == page)
+			return AVML_PAGE_READ;
+		n = reader->source->ops->read(
+			reader, addr + kept, buf + kept, page - kept);
+	}
+	memset(buf + kept, 0, page - kept);
+	return status_of(n);
+}
+
 size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 	void *buf, size_t len, uint8_t *status)
 {
@@ -149,12 +170,8 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 			failed += avml_source_read(
 				reader, addr, buf, good, status);
 		} else {
-			/* What was read of a page is kept. */
-			const size_t kept = n > 0 ? (size_t)n : 0;
-
-			memset((char *)buf + kept, 0, page - kept);
-			*status = status_of(n);
-			failed++;
+			*status = read_page(reader, addr, buf, n);
+			failed += *status != AVML_PAGE_READ;
 			good = page;
 		}
 		addr += good;
