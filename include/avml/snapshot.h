@@ -29,7 +29,7 @@ struct avml_snapshot_options {
 	const char *iomem;	 /* NULL: iomem of proc_dir */
 	const char *proc_dir;	 /* NULL: /proc */
 	size_t page_size;	 /* bytes; 0: the system's */
-	unsigned int threads;	 /* 0: as many as there are CPUs */
+	unsigned int threads;	 /* 0: the CPUs; at most 64 are used */
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;

@@ -248,6 +248,8 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 		return ret;
 	if (threads == 0)
 		threads = avml_pipeline_default_threads();
+	if (threads > AVML_PIPELINE_THREADS_MAX)
+		threads = AVML_PIPELINE_THREADS_MAX;
 	ret = capture_new(s->source, &s->ranges, threads, &s->capture, err);
 	if (ret < 0)
 		return ret;

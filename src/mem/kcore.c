@@ -155,6 +155,13 @@ static int check_phdr(const struct elf_table *table, unsigned int i,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"file offset 0x%" PRIx64 " reach past 2^63",
 			table->path, i, ph->filesz, ph->offset);
+	/* Too many headers claimed: what follows the real ones is memory. */
+	if (ph->offset <
+		table->phoff + (uint64_t)table->phnum * table->phentsize)
+		return avml_error_set(err, EINVAL,
+			"%s: program header %u: its bytes, at file offset "
+			"0x%" PRIx64 ", lie in the ELF headers",
+			table->path, i, ph->offset);
 	return 1;
 }
 

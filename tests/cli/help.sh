@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# --help and --version go to stdout, status 0, nothing on stderr.
+# shellcheck source=tests/cli/lib.sh
+. "${0%/*}/lib.sh"
+
+for ask in --help -h 'acquire --help'; do
+	# shellcheck disable=SC2086
+	expect_status 0 avml $ask >"$T/help"
+	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
+	for word in 'usage: avml' --source --iomem --proc --threads \
+		--keep-zeros --no-sparse --no-clobber --quiet \
+		'--max-disk-usage MiB' '--max-disk-usage-percentage P' \
+		'--max-unreadable P' --help --version FILE; do
+		grep -qF -e "$word" "$T/help" || fail "$ask: no $word"
+	done
+	[ "$(wc -L <"$T/help")" -le 80 ] || fail "$ask: lines over 80 wide"
+done
+for ask in --version -V 'acquire --version'; do
+	# shellcheck disable=SC2086
+	expect_status 0 avml $ask >"$T/version"
+	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
+	grep -qxE 'avml [0-9]+\.[0-9]+\.[0-9]+.*' "$T/version" ||
+		fail "$ask: $(head -n 1 "$T/version")"
+	[ "$(wc -l <"$T/version")" = 1 ] || fail "$ask: more than a line"
+done
+
+# Among others they win, and nothing is acquired.
+make_image --size 4
+expect_status 0 avml "${from[@]}" "$T/out" --help >"$T/help"
+expect_absent "$T/out"
+
+# What cannot be said is an error.
+expect_error 1 . avml --help >/dev/full
+expect_error 1 . avml --version >/dev/full
