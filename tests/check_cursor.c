@@ -119,7 +119,7 @@ END_TEST
 /* Stores touch their own bytes alone, and reads give them back. */
 START_TEST(cursor_stores_are_little_endian)
 {
-	uint8_t to[16];
+	uint8_t to[16] = { 0 };
 	struct cursor c = cursor_over(to + 1, 12);
 
 	memset(to, 0xa5, sizeof(to));

@@ -178,10 +178,10 @@ static const struct {
 		2, { { 0x1000, 0x2000, 0x50000 } } },
 	/* As far as addresses and offsets go. */
 	{ { { PT_LOAD, INT64_MAX - 0xfff, 0x1000, 0xfff },
-		  { PT_LOAD, 0, UINT64_MAX - 0x1000, 0x1000 } },
+		  { PT_LOAD, 0x8000, UINT64_MAX - 0x1000, 0x1000 } },
 		2,
 		{ { 0x1000, 0x1fff, INT64_MAX - 0xfff },
-			{ UINT64_MAX - 0x1000, UINT64_MAX, 0 } } },
+			{ UINT64_MAX - 0x1000, UINT64_MAX, 0x8000 } } },
 };
 
 START_TEST(kcore_good_headers_give_segments)
@@ -207,6 +207,19 @@ START_TEST(kcore_good_headers_give_segments)
 			ck_assert_ptr_null(map.segments);
 		}
 	}
+}
+END_TEST
+
+START_TEST(kcore_bytes_right_behind_the_headers_are_good)
+{
+	const size_t behind = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
+	const struct load load = { PT_LOAD, behind, 0x1000, 0x1000 };
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_kcore_map map;
+
+	ck_assert_int_eq(read_loads(&load, 1, &map, &err), 0);
+	ck_assert_uint_eq(map.segments[0].offset, behind);
+	avml_kcore_map_release(&map);
 }
 END_TEST
 
@@ -260,6 +273,8 @@ static const struct {
 	{ EHDR(e_phoff), INT64_MAX, "at offset 0x7fffffffffffffff" },
 	{ EHDR(e_phoff), INT64_MAX - 168, "make no sense" },
 	{ EHDR(e_phoff), UINT64_MAX, "at offset 0xffffffffffffffff" },
+	/* A table that would go on in what it speaks of. */
+	{ PHDR(1, p_offset), 0xe7, "program headers reach into the memory" },
 	/* Sums past the end of what 64 bits can say. */
 	{ PHDR(1, p_paddr), UINT64_MAX - 0x9e000 + 1,
 		"a/kcore: program header 1: 0x9e000 bytes at physical address "
@@ -274,6 +289,11 @@ static const struct {
 	{ PHDR(2, p_offset), UINT64_MAX, "reach past 2^63" },
 	{ PHDR(2, p_offset), INT64_MAX, "reach past 2^63" },
 	{ PHDR(2, p_offset), INT64_MAX - 0x700000 + 1, "reach past 2^63" },
+	/* Memory that is said to begin within the headers themselves. */
+	{ PHDR(1, p_offset), 0,
+		"a/kcore: program header 1: its bytes, at file offset 0x0, lie "
+		"in the ELF headers" },
+	{ PHDR(2, p_offset), 0xe7, "program header 2: its bytes" },
 };
 
 START_TEST(kcore_lie_is_refused_with_the_reason)
@@ -403,17 +423,21 @@ END_TEST
 
 /* As many as a table can hold. */
 #define MANY 65534u
+/* Behind their headers in the file. */
+#define MANY_AT UINT64_C(0x400000)
 
 START_TEST(kcore_of_65534_headers_gives_as_many_segments)
 {
+	const uint64_t table_len =
+		sizeof(Elf64_Ehdr) + MANY * sizeof(Elf64_Phdr);
 	CLEANUP_FREE struct load *loads = calloc(MANY, sizeof(*loads));
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_kcore_map map;
 
 	ck_assert_ptr_nonnull(loads);
 	for (uint64_t i = 0; i < MANY; i++)
-		loads[i] = (struct load){ PT_LOAD, 0x2000 * i, 0x1000 * i,
-			0x1000 };
+		loads[i] = (struct load){ PT_LOAD, MANY_AT + 0x2000 * i,
+			0x1000 * i, 0x1000 };
 	ck_assert_int_eq(read_loads(loads, MANY, &map, &err), 0);
 	ck_assert_uint_eq(map.count, MANY);
 	for (uint64_t i = 0; i < MANY; i++) {
@@ -422,7 +446,7 @@ START_TEST(kcore_of_65534_headers_gives_as_many_segments)
 
 		TEST_ASSERT(seg == &map.segments[i]);
 		TEST_ASSERT(seg->start == 0x1000 * i);
-		TEST_ASSERT(seg->offset == 0x2000 * i);
+		TEST_ASSERT(seg->offset == MANY_AT + 0x2000 * i);
 	}
 	avml_kcore_map_release(&map);
 }
@@ -626,6 +650,7 @@ static TCase *headers_tcase(void)
 
 	tcase_add_loop_test(
 		tcase, kcore_good_headers_give_segments, 0, TEST_COUNT(good));
+	tcase_add_test(tcase, kcore_bytes_right_behind_the_headers_are_good);
 	tcase_add_loop_test(tcase, kcore_lie_is_refused_with_the_reason, 0,
 		TEST_COUNT(lies));
 	tcase_add_test(tcase, kcore_cut_at_any_byte_is_refused);

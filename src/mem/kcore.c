@@ -155,19 +155,13 @@ static int check_phdr(const struct elf_table *table, unsigned int i,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"file offset 0x%" PRIx64 " reach past 2^63",
 			table->path, i, ph->filesz, ph->offset);
-	/* Too many headers claimed: what follows the real ones is memory. */
-	if (ph->offset <
-		table->phoff + (uint64_t)table->phnum * table->phentsize)
-		return avml_error_set(err, EINVAL,
-			"%s: program header %u: its bytes, at file offset "
-			"0x%" PRIx64 ", lie in the ELF headers",
-			table->path, i, ph->offset);
 	return 1;
 }
 
 static int read_segments(int fd, const struct elf_table *table,
 	struct avml_kcore_map *map, struct avml_error *err)
 {
+	uint64_t first_offset = UINT64_MAX;
 	size_t at_zero = 0;
 
 	map->segments = calloc(table->phnum, sizeof(*map->segments));
@@ -185,12 +179,20 @@ static int read_segments(int fd, const struct elf_table *table,
 		if (ret == 0)
 			continue;
 		at_zero += ph.paddr == 0;
+		if (ph.offset < first_offset)
+			first_offset = ph.offset;
 		map->segments[map->count++] = (struct avml_kcore_segment){
 			.start = ph.paddr,
 			.end = ph.paddr + ph.filesz,
 			.offset = ph.offset,
 		};
 	}
+	if (first_offset <
+		table->phoff + (uint64_t)table->phnum * table->phentsize)
+		return avml_error_set(err, EINVAL,
+			"%s: %u program headers reach into the memory at "
+			"file offset 0x%" PRIx64 ": too many",
+			table->path, table->phnum, first_offset);
 	if (map->count > 1 && at_zero == map->count)
 		return avml_error_set(err, ENODATA,
 			"%s: all of its %zu program headers have physical "
