@@ -17,7 +17,7 @@ BUILD ?= build
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wformat=2
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
-	-D_FORTIFY_SOURCE=2
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 # The sanitizers bring checks of their own, which fortification disturbs.

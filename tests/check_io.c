@@ -44,6 +44,20 @@ ssize_t pread(int fd, void *buf, size_t len, off_t offset)
 	return call(fd, buf, len, offset);
 }
 
+static unsigned int truncate_interrupted;
+
+int ftruncate(int fd, off_t len)
+{
+	int (*call)(int, off_t) = next_call("ftruncate64");
+
+	if (truncate_interrupted > 0) {
+		truncate_interrupted--;
+		errno = EINTR;
+		return -1;
+	}
+	return call(fd, len);
+}
+
 /* A device at its end that says so by writing nothing. */
 static bool writev_takes_nothing;
 
@@ -274,6 +288,63 @@ START_TEST(io_pread_full_failed_later_gives_what_is_good)
 	ck_assert_mem_eq(buf, bytes, page);
 	ck_assert_int_eq(io_pread_full(fd, buf + page, page, page), -EFAULT);
 	munmap(buf, 2 * page);
+}
+END_TEST
+
+/* A second signal ends a read that hangs; what was read before is good. */
+START_TEST(io_pread_full_interrupted_stops_at_level_two)
+{
+	CLEANUP_CLOSE int fd =
+		open(test_file("f", "abcdef", 6), O_RDONLY | O_CLOEXEC);
+	char buf[6];
+
+	for (unsigned int level = 0; level <= 2; level++) {
+		ck_assert_int_eq(cancel_level(), (int)level);
+		pread_interrupted = 1;
+		ck_assert_int_eq(
+			io_pread_full(fd, buf, 6, 0), level < 2 ? 6 : -EINTR);
+		pread_interrupted = 0;
+		pread_at_most = 4;
+		ck_assert_int_eq(
+			io_pread_full(fd, buf, 6, 0), level < 2 ? 6 : 4);
+		pread_at_most = SIZE_MAX;
+		cancel_request(SIGINT);
+	}
+	/* It stops what is interrupted, not what is not. */
+	pread_interrupted = 0;
+	ck_assert_int_eq(io_pread_full(fd, buf, 6, 0), 6);
+}
+END_TEST
+
+/* --- io_truncate --------------------------------------------------------- */
+
+START_TEST(io_truncate_sets_the_length)
+{
+	static const uint64_t lengths[] = { 3, 0, UINT64_C(5) << 32 };
+	CLEANUP_CLOSE int fd =
+		open(test_file("f", "abcdef", 6), O_WRONLY | O_CLOEXEC);
+	struct stat st;
+
+	for (size_t i = 0; i < TEST_COUNT(lengths); i++) {
+		truncate_interrupted = 2;
+		ck_assert_int_eq(io_truncate(fd, lengths[i]), 0);
+		ck_assert_uint_eq(truncate_interrupted, 0);
+		ck_assert_int_eq(fstat(fd, &st), 0);
+		ck_assert_uint_eq((uint64_t)st.st_size, lengths[i]);
+	}
+}
+END_TEST
+
+START_TEST(io_truncate_failed_is_its_errno)
+{
+	CLEANUP_CLOSE int fd =
+		open(test_file("f", "abcdef", 6), O_WRONLY | O_CLOEXEC);
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(io_truncate(-1, 0), -EBADF);
+	ck_assert_int_eq(io_truncate(ends[1], 0), -EINVAL);
+	ck_assert_int_eq(io_truncate(fd, UINT64_MAX), -EINVAL);
 }
 END_TEST
 
@@ -677,6 +748,7 @@ static TCase *read_tcase(void)
 		TEST_COUNT(preads));
 	tcase_add_test(tcase, io_pread_full_failed_is_its_errno);
 	tcase_add_test(tcase, io_pread_full_failed_later_gives_what_is_good);
+	tcase_add_test(tcase, io_pread_full_interrupted_stops_at_level_two);
 	tcase_add_loop_test(tcase, io_read_text_reads_all_up_to_the_limit, 0,
 		TEST_COUNT(text_lengths));
 	tcase_add_loop_test(tcase, io_read_text_failed_names_the_path, 0,
@@ -690,6 +762,8 @@ static TCase *write_tcase(void)
 {
 	TCase *tcase = tcase_create("write");
 
+	tcase_add_test(tcase, io_truncate_sets_the_length);
+	tcase_add_test(tcase, io_truncate_failed_is_its_errno);
 	tcase_add_test(tcase, io_writev_full_to_a_slow_pipe_writes_all);
 	tcase_add_test(tcase, io_writev_full_to_a_nonblocking_pipe_waits);
 	tcase_add_test(tcase, io_writev_full_interrupted_goes_on);

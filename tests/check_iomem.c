@@ -54,10 +54,10 @@ static const struct {
 		0 },
 	{ "00000000000000000001000-00000000000000000001fff : System RAM\n",
 		{ { 0x1000, 0x2000 } }, 1, 0, 0 },
-	/* One byte, at 0; up to the last byte but one. */
+	/* One byte, at 0; up to where no machine has memory. */
 	{ "0-0 : System RAM\n1-1 : Reserved\n", { { 0, 1 } }, 2, 0, 0 },
-	{ "fffffffffffff000-fffffffffffffffe : System RAM\n",
-		{ { 0xfffffffffffff000, UINT64_MAX } }, 1, 0, 0 },
+	{ "fffffffffff000-ffffffffffffff : System RAM\n",
+		{ { 0xfffffffffff000, 0x100000000000000 } }, 1, 0, 0 },
 	/* What follows "System RAM" does not matter. */
 	{ "1000-1fff : System RAM (boot memory)\n"
 	  "3000-3fff : System RAM (kmem)\n"
@@ -175,10 +175,12 @@ static const struct {
 		"a/path:2: a range that ends before it begins: "
 		"\"2000-1fff : System RAM\"" },
 	{ "1000-0 : System RAM\n", EINVAL, "ends before it begins" },
-	{ "0-ffffffffffffffff : System RAM\n", EINVAL,
-		"a/path:1: a range up to the end of the 64-bit address" },
+	{ "1000-100000000000000 : System RAM\n", EINVAL,
+		"a/path:1: a range above 2^56, where no machine has memory: "
+		"\"1000-100000000000000 : System RAM\"" },
+	{ "0-ffffffffffffffff : System RAM\n", EINVAL, "above 2^56" },
 	{ "ffffffffffffffff-ffffffffffffffff : System RAM\n", EINVAL,
-		"up to the end of the 64-bit address" },
+		"above 2^56" },
 	{ "10000000000000000-10000000000000fff : System RAM\n", EINVAL,
 		"a/path:1: not an address range" },
 	{ "1000-10000000000000fff : System RAM\n", EINVAL,

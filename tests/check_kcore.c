@@ -291,9 +291,9 @@ static const struct {
 	{ PHDR(2, p_offset), INT64_MAX - 0x700000 + 1, "reach past 2^63" },
 	/* Memory that is said to begin within the headers themselves. */
 	{ PHDR(1, p_offset), 0,
-		"a/kcore: program header 1: its bytes, at file offset 0x0, lie "
-		"in the ELF headers" },
-	{ PHDR(2, p_offset), 0xe7, "program header 2: its bytes" },
+		"a/kcore: 3 program headers reach into the memory at file "
+		"offset 0x0: too many" },
+	{ PHDR(2, p_offset), 0xe7, "at file offset 0xe7: too many" },
 };
 
 START_TEST(kcore_lie_is_refused_with_the_reason)
@@ -315,6 +315,34 @@ START_TEST(kcore_lie_is_refused_with_the_reason)
 			NULL;
 	ck_assert_msg(said, "\"%s\" does not say \"%s\"",
 		avml_error_message(&err, err.depth - 1), lies[_i].says);
+}
+END_TEST
+
+/*
+ * Zeros behind the honest headers are headers of no kind, so only the place
+ * where memory begins tells that there are too many. 291 end before it.
+ */
+START_TEST(kcore_headers_claimed_into_memory_are_refused)
+{
+	const struct image image = { .phentsize = sizeof(Elf64_Phdr),
+		.phnum = TEST_COUNT(honest),
+		.loads = honest };
+	CLEANUP_FREE uint8_t *bytes = image_bytes(&image);
+
+	for (unsigned int phnum = 290; phnum < 294; phnum++) {
+		struct avml_error err = AVML_ERROR_INIT;
+		CLEANUP_CLOSE int fd = -1;
+		struct avml_kcore_map map;
+		int ret;
+
+		put(bytes + 56, 2, phnum, false);
+		fd = file_of(bytes, image_len(&image));
+		ck_assert_int_eq(ftruncate(fd, 0x804000), 0);
+		ret = avml_kcore_map_read(fd, "a/kcore", &map, &err);
+		ck_assert_int_eq(ret, phnum <= 291 ? 0 : -EINVAL);
+		assert_sound(ret, &map, &err);
+		avml_kcore_map_release(&map);
+	}
 }
 END_TEST
 
@@ -428,8 +456,6 @@ END_TEST
 
 START_TEST(kcore_of_65534_headers_gives_as_many_segments)
 {
-	const uint64_t table_len =
-		sizeof(Elf64_Ehdr) + MANY * sizeof(Elf64_Phdr);
 	CLEANUP_FREE struct load *loads = calloc(MANY, sizeof(*loads));
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_kcore_map map;
@@ -653,6 +679,7 @@ static TCase *headers_tcase(void)
 	tcase_add_test(tcase, kcore_bytes_right_behind_the_headers_are_good);
 	tcase_add_loop_test(tcase, kcore_lie_is_refused_with_the_reason, 0,
 		TEST_COUNT(lies));
+	tcase_add_test(tcase, kcore_headers_claimed_into_memory_are_refused);
 	tcase_add_test(tcase, kcore_cut_at_any_byte_is_refused);
 	tcase_add_test(tcase, kcore_cut_in_the_table_names_the_header);
 	tcase_add_test(tcase, kcore_all_at_zero_is_enodata);

@@ -14,15 +14,15 @@
 
 #include <avml/snapshot.h>
 
-#define MACHINE_SIZE 0x3500000u /* bytes of address space */
+#define MACHINE_SIZE 0x5700000u /* bytes of address space */
 #define MACHINE_EVENTS 256
 
 /* RAM as iomem tells it, and (end exclusive) as it must be understood. */
 static const char machine_iomem[] = "00000000-00000fff : Reserved\n"
 				    "00001000-0009fbff : System RAM\n"
 				    "000a0000-000fffff : PCI Bus 0000:00\n"
-				    "00100000-021234ff : System RAM\n"
-				    "  01000000-01ffffff : Kernel code\n"
+				    "00200000-013234ff : System RAM\n"
+				    "  01000000-011fffff : Kernel code\n"
 				    "03000000-0303ffff : System RAM\n"
 				    "03100800-031ff7ff : System RAM\n"
 				    "03300100-033001ff : System RAM\n"
@@ -31,34 +31,40 @@ static const char machine_iomem[] = "00000000-00000fff : Reserved\n"
 
 static const struct avml_range machine_ram[] = {
 	{ 0x1000, 0x9fc00 },
-	{ 0x100000, 0x2123500 },
+	{ 0x200000, 0x1323500 },
 	{ 0x3000000, 0x3040000 },
 	{ 0x3100800, 0x31ff800 },
 	{ 0x3300100, 0x3300200 },
 	{ 0x3400000, 0x3420000 },
 };
 
+/* RAM that is not in this iomem, in three blocks. */
+static const struct avml_range machine_large = { 0x3500000, 0x5623500 };
+
 /*
- * Where there is something else than zeros. The second block of the large
- * range, 0x1100000-0x2100000, has nothing.
+ * Where there is something else than zeros. The first block of the range
+ * at 0x200000 has nothing, nor has the second of the large one.
  */
 static const struct avml_range machine_data[] = {
 	{ 0x1000, 0x3000 },
 	{ 0x20000, 0x2fc00 },
-	{ 0x100000, 0x180001 },
-	/* Zeros of 60, 64 and 68 KiB between them. */
-	{ 0x200000, 0x201000 },
-	{ 0x210000, 0x211000 },
-	{ 0x221000, 0x222000 },
-	{ 0x233000, 0x234000 },
-	/* One byte within megabytes of zeros. */
-	{ 0x800fff, 0x801000 },
-	{ 0x10fffff, 0x1100000 },
-	{ 0x2112000, 0x2123500 },
+	/* Zeros of 60, 60, 64, 68 and many KiB between them. */
+	{ 0x1200000, 0x1210001 },
+	{ 0x1220000, 0x1221000 },
+	{ 0x1230000, 0x1231000 },
+	{ 0x1241000, 0x1242000 },
+	{ 0x1253000, 0x1254000 },
+	{ 0x1300fff, 0x1301000 },
+	{ 0x1312000, 0x1323500 },
 	{ 0x3000000, 0x3040000 },
 	{ 0x3100000, 0x3200000 },
 	{ 0x3300000, 0x3301000 },
 	{ 0x3410000, 0x3410010 },
+	/* One byte within megabytes of zeros, and the last one of a block. */
+	{ 0x3500000, 0x3580001 },
+	{ 0x3c00fff, 0x3c01000 },
+	{ 0x44fffff, 0x4500000 },
+	{ 0x5512000, 0x5623500 },
 };
 
 struct machine {

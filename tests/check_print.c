@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/print.h"
 
+#include <limits.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 #include "check_main.h"
 
-#define TEXT_MAX 16384
+#define TEXT_MAX 60000
 
 /* stderr while something is printed: a pipe that never fills up here. */
 struct capture {
@@ -125,37 +124,72 @@ START_TEST(print_line_formats)
 }
 END_TEST
 
-/* Whatever its length, all controls or none: sound, and one line. */
+/* Lengths around all that a message may hold, and far beyond. */
+static const size_t lengths[] = { 0, 1, AVML_ERROR_TEXT - 1, AVML_ERROR_TEXT,
+	AVML_ERROR_TEXT + 64, 2 * PATH_MAX, 10237, 10238, 10239, 10240, 10241,
+	10242, 14000 };
+
+/* Nothing but controls, or none: sound, and one line. */
 START_TEST(print_line_of_any_length_ends_in_a_newline)
 {
 	static const char letters[] = { 'x', '\x1b' };
-	static char text[2 * AVML_ERROR_TEXT];
+	const size_t len = lengths[_i];
+	static char text[14001];
+	static struct capture c;
 
 	for (size_t i = 0; i < TEST_COUNT(letters); i++) {
-		const size_t width = i == 0 ? 1 : 4;
+		const size_t shown = i == 0 ? len : 4 * len;
 
-		for (size_t len = AVML_ERROR_TEXT - 100;
-			len < AVML_ERROR_TEXT + 100; len++) {
-			const size_t shown = len < AVML_ERROR_TEXT + 63
-						     ? len
-						     : AVML_ERROR_TEXT + 63;
-			struct capture c;
-
-			memset(text, letters[i], len);
-			text[len] = '\0';
-			capture_begin(&c);
-			print_line("%s", text);
-			capture_end(&c);
-			TEST_ASSERT(c.len > 0 && c.text[c.len - 1] == '\n');
-			TEST_ASSERT(memchr(c.text, '\n', c.len) ==
-				    c.text + c.len - 1);
-			/* An error's text is never cut here. */
-			if (len < AVML_ERROR_TEXT)
-				TEST_ASSERT(c.len == width * shown + 1);
-			else
-				TEST_ASSERT(c.len <= width * shown + 1);
-		}
+		memset(text, letters[i], len);
+		text[len] = '\0';
+		capture_begin(&c);
+		print_line("%s", text);
+		capture_end(&c);
+		ck_assert_uint_ge(c.len, 1);
+		ck_assert_ptr_eq(
+			memchr(c.text, '\n', c.len), c.text + c.len - 1);
+		ck_assert_uint_le(c.len, shown + 1);
+		/* Two paths, and a chain's whole text, are never cut. */
+		if (len <= 2 * PATH_MAX)
+			ck_assert_uint_eq(c.len, shown + 1);
 	}
+}
+END_TEST
+
+/* A pipe that is non-blocking and full: the rest follows when there is room. */
+static void *take_slowly(void *arg)
+{
+	struct capture *c = arg;
+	ssize_t n;
+
+	usleep(20000);
+	while ((n = read(c->end, c->text + c->len, 1000)) > 0) {
+		c->len += (size_t)n;
+		usleep(500);
+	}
+	return NULL;
+}
+
+START_TEST(print_line_to_a_full_pipe_waits)
+{
+	static struct capture c;
+	static char text[8001];
+	pthread_t taker;
+
+	memset(text, 'x', sizeof(text) - 1);
+	capture_begin(&c);
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_gt(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096), 0);
+	pthread_create(&taker, NULL, take_slowly, &c);
+	for (int i = 0; i < 4; i++)
+		print_line("%s", text);
+	dup2(c.saved, STDERR_FILENO);
+	pthread_join(taker, NULL);
+	ck_assert_uint_eq(c.len, 4 * sizeof(text));
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(c.text[(i + 1) * sizeof(text) - 1], '\n');
+	close(c.saved);
+	close(c.end);
 }
 END_TEST
 
@@ -318,7 +352,9 @@ static Suite *print_suite(void)
 		TEST_COUNT(lines));
 	tcase_add_test(tcase, print_line_of_any_bytes_has_no_controls);
 	tcase_add_test(tcase, print_line_formats);
-	tcase_add_test(tcase, print_line_of_any_length_ends_in_a_newline);
+	tcase_add_loop_test(tcase, print_line_of_any_length_ends_in_a_newline,
+		0, TEST_COUNT(lengths));
+	tcase_add_test(tcase, print_line_to_a_full_pipe_waits);
 	tcase_add_test(tcase, print_error_alone_has_no_causes);
 	tcase_add_test(tcase, print_error_of_a_chain_numbers_its_causes);
 	tcase_add_test(tcase, print_error_as_deep_as_can_be_shows_all);

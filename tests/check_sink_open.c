@@ -170,7 +170,7 @@ START_TEST(sink_open_no_place_for_a_file_is_refused)
 	const char *dir = test_text("%s", test_dir());
 	const char *file = old_file();
 
-	assert_refused(dir, &none, -EISDIR, "cannot open");
+	assert_refused(dir, &none, -EISDIR, "directory");
 	assert_refused(test_text("%s/", dir), &none, -EISDIR, "cannot");
 	assert_refused(
 		test_text("%s/no/image", dir), &none, -ENOENT, "cannot create");

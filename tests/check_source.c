@@ -410,7 +410,7 @@ START_TEST(source_status_has_a_text)
 		const char *text;
 	} texts[] = {
 		{ AVML_PAGE_READ, "read" },
-		{ AVML_PAGE_UNCOVERED, "the source has no place for it" },
+		{ AVML_PAGE_UNCOVERED, "in no program header of the source" },
 		{ AVML_PAGE_END, "the source ends before it" },
 		{ AVML_PAGE_OTHER, "unknown error" },
 		{ EIO, "Input/output error" },

@@ -101,6 +101,10 @@ shell_files() {
 format() {
 	local files
 	mapfile -t files < <(git ls-files -co --exclude-standard '*.[ch]')
+	if [ ${#files[@]} -eq 0 ]; then
+		one "format: outside a git tree there is nothing to check" false
+		return
+	fi
 	one "clang-format" clang-format --dry-run -Werror "${files[@]}"
 	mapfile -t files < <(shell_files)
 	one "shellcheck" shellcheck -x "${files[@]}"

@@ -44,6 +44,7 @@ struct avml_sink_options {
 struct avml_sink_left {
 	bool cut;     /* what is there is whole; false: a stream */
 	bool removed; /* nothing is there any more */
+	bool unsure;  /* the disk did not confirm what is there */
 	uint64_t len; /* bytes there */
 };
 

@@ -28,7 +28,7 @@ struct avml_snapshot_options {
 	const char *source;	 /* see avml_source_open() */
 	const char *iomem;	 /* NULL: iomem of proc_dir */
 	const char *proc_dir;	 /* NULL: /proc */
-	size_t page_size;	 /* bytes; 0: the system's */
+	size_t page_size;	 /* see struct avml_source_config */
 	unsigned int threads;	 /* 0: the CPUs; at most 64 are used */
 	bool keep_zeros;
 	bool no_sparse;
@@ -38,8 +38,9 @@ struct avml_snapshot_options {
 };
 
 /*
- * What is told on the way, in the caller's thread and in order of address.
- * Any of them may be NULL. Texts live as long as the call.
+ * What is told on the way, in the caller's thread. Each kind comes in order
+ * of address, but what no source covers is told before the rest. Any of
+ * them may be NULL. Texts live as long as the call.
  */
 struct avml_snapshot_events {
 	void *ctx;

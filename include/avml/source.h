@@ -29,7 +29,8 @@ struct avml_source_reader;
 
 struct avml_source_config {
 	const char *proc_dir; /* where proc is mounted; NULL: /proc */
-	size_t page_size;     /* bytes, a power of two; 0: the system's */
+	size_t page_size;     /* bytes, a power of two from 4 to 256 KiB; 0: the
+				 system's */
 };
 
 /*
@@ -48,7 +49,8 @@ const char *avml_page_status_text(unsigned int status);
 
 /*
  * Open a source: by its name ("kcore") or its usual path ("/proc/kcore"),
- * which is then looked for under proc_dir; any other `what` is the path of
+ * which is then looked for under proc_dir; another path whose last part is
+ * kcore is one too; any other `what` is the path of
  * a file or device whose offsets are physical addresses. NULL: the first
  * of the known ones that opens; when none does, the error is the last
  * one's.

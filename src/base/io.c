@@ -23,6 +23,16 @@ int io_open(const char *path, int flags, mode_t mode)
 	}
 }
 
+int io_truncate(int fd, uint64_t len)
+{
+	/* It can be interrupted on network file systems. */
+	while (ftruncate(fd, (off_t)len) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
 ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t offset)
 {
 	size_t done = 0;
@@ -34,7 +44,7 @@ ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t offset)
 		if (__builtin_add_overflow(offset, done, &at) || at > INT64_MAX)
 			return done ? (ssize_t)done : -EINVAL;
 		n = pread(fd, (char *)buf + done, len - done, (off_t)at);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && cancel_level() < 2)
 			continue;
 		if (n < 0)
 			return done ? (ssize_t)done : -errno;

@@ -3,9 +3,9 @@
  * System calls that finish what they began: interrupted calls are taken up
  * again, short transfers continued. Lengths and offsets are in bytes.
  *
- * All of these return a negative errno value on failure. Calls that can
- * block for ever give up with -EINTR once cancel_level() has reached the
- * level they were given.
+ * All of these return a negative errno value on failure. Reads give up with
+ * -EINTR at cancel_level() 2, writes at the level they are given, opening at
+ * level 1.
  *
  * Threads: safe, as far as the threads do not share a file position.
  */
@@ -21,6 +21,9 @@
 
 /* open(2) with O_CLOEXEC. The descriptor, or -errno. */
 int io_open(const char *path, int flags, mode_t mode);
+
+/* ftruncate(2). 0 or -errno. */
+int io_truncate(int fd, uint64_t len);
 
 /*
  * Read up to `len` bytes at `offset`, until the file ends. The count is

@@ -10,8 +10,8 @@
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 
-/* Unreadable ranges that are named one by one; the rest are counted. */
-#define UNREADABLE_NAMED 20
+/* Unreadable ranges that are named one by one; of the rest, the whole. */
+#define UNREADABLE_NAMED 1000
 #define THREADS_MAX 64
 /* 2^64 bytes in MiB: no image is larger. */
 #define MAX_MIB (1ull << 44)
@@ -30,6 +30,8 @@ struct acquire {
 	bool no_clobber;
 	bool quiet;
 	uint64_t unreadable_ranges; /* told so far */
+	struct avml_range unnamed;  /* from the first to the last not named */
+	uint64_t unnamed_bytes;
 };
 
 #define AT(member) offsetof(struct acquire, member)
@@ -118,11 +120,16 @@ static void on_unreadable(
 {
 	struct acquire *a = ctx;
 
-	if (++a->unreadable_ranges > UNREADABLE_NAMED || a->quiet)
-		return;
-	print_line("warning: 0x%016" PRIx64 "-0x%016" PRIx64
-		   " could not be read: %s",
-		range.start, range.end, avml_page_status_text(status));
+	if (++a->unreadable_ranges > UNREADABLE_NAMED) {
+		if (a->unnamed_bytes == 0)
+			a->unnamed.start = range.start;
+		a->unnamed.end = range.end;
+		a->unnamed_bytes += avml_range_len(range);
+	} else if (!a->quiet) {
+		print_line("warning: 0x%016" PRIx64 "-0x%016" PRIx64
+			   " could not be read: %s",
+			range.start, range.end, avml_page_status_text(status));
+	}
 }
 
 static double seconds_since(const struct timespec *start)
@@ -137,10 +144,12 @@ static double seconds_since(const struct timespec *start)
 static void print_summary(const struct acquire *a,
 	const struct avml_snapshot_result *r, double seconds)
 {
-	if (a->unreadable_ranges > UNREADABLE_NAMED)
-		print_line("warning: %" PRIu64 " more ranges could not be "
-			   "read",
-			a->unreadable_ranges - UNREADABLE_NAMED);
+	if (a->unnamed_bytes > 0)
+		print_line("warning: %" PRIu64 " more ranges, %" PRIu64
+			   " bytes within 0x%016" PRIx64 "-0x%016" PRIx64
+			   ", could not be read",
+			a->unreadable_ranges - UNREADABLE_NAMED,
+			a->unnamed_bytes, a->unnamed.start, a->unnamed.end);
 	print_line("avml: %s: %" PRIu64 " ranges, %" PRIu64 " bytes of RAM "
 		   "from %s; %" PRIu64 " records, %" PRIu64 " bytes written, "
 		   "%" PRIu64 " bytes of zero blocks left out, %" PRIu64
@@ -199,8 +208,9 @@ static int acquire(struct acquire *a)
 	ret = avml_snapshot(&options, &events, &result, &err);
 	if (ret < 0) {
 		print_error(&err);
-		return cancel_signal() ? STATUS_SIGNAL + cancel_signal()
-				       : STATUS_FAILED;
+		return err.code == EINTR && cancel_signal()
+			       ? STATUS_SIGNAL + cancel_signal()
+			       : STATUS_FAILED;
 	}
 	if (!a->quiet)
 		print_summary(a, &result, seconds_since(&start));

@@ -22,6 +22,10 @@ static bool name_matches(const char *name, const char *given, size_t len)
 static int bad_value(
 	const struct option *o, const char *value, struct avml_error *err)
 {
+	if (o->kind == OPTION_NUMBER)
+		return avml_error_set(err, EINVAL,
+			"--%s: \"%s\" is not a number from %.0f to %.0f",
+			o->name, value, o->min, o->max);
 	return avml_error_set(err, EINVAL,
 		"--%s: \"%s\" is not a number from %g to %s%g", o->name, value,
 		o->min, o->below_max ? "below " : "", o->max);

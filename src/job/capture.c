@@ -81,9 +81,6 @@ static const struct avml_pipeline_ops capture_ops = {
 	.consume = consume,
 };
 
-/* Descriptors to leave for the image, where there are few. */
-#define SPARE_DESCRIPTORS 4
-
 static void close_readers(struct capture *c, unsigned int threads)
 {
 	while (c->threads > threads)
@@ -100,13 +97,8 @@ static int open_readers(
 
 		if (ret < 0 && c->threads == 0)
 			return ret;
-		if (ret < 0) {
-			close_readers(
-				c, c->threads > SPARE_DESCRIPTORS
-					   ? c->threads - SPARE_DESCRIPTORS
-					   : 1);
+		if (ret < 0)
 			break;
-		}
 	}
 	return 0;
 }

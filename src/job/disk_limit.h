@@ -17,7 +17,7 @@ struct disk_limit {
 	double max_percentage; /* of the file system in use; 0: no limit */
 };
 
-/* What an image of these ranges takes at most, in bytes. */
+/* What an image of these ranges takes, in bytes, by AVML's reckoning. */
 uint64_t disk_estimate(const struct avml_range_list *ranges);
 
 /*

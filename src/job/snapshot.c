@@ -2,18 +2,21 @@
 #include <avml/snapshot.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <avml/iomem.h>
 #include <avml/pipeline.h>
 #include <avml/sink.h>
 #include <avml/source.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "job/capture.h"
 #include "job/disk_limit.h"
@@ -36,7 +39,7 @@ static void warn(const struct snapshot *s, const char *fmt, ...)
 
 static void warn(const struct snapshot *s, const char *fmt, ...)
 {
-	char text[512];
+	char text[5120]; /* room for a path */
 	va_list ap;
 
 	if (!s->events->warning)
@@ -233,7 +236,7 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 	CLEANUP(avml_range_list_release)
 	struct avml_range_list ram = AVML_RANGE_LIST_INIT;
 	unsigned int threads = s->options->threads;
-	int ret;
+	int ret, spare;
 
 	ret = open_source(s, err);
 	if (ret == 0)
@@ -250,7 +253,13 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 		threads = avml_pipeline_default_threads();
 	if (threads > AVML_PIPELINE_THREADS_MAX)
 		threads = AVML_PIPELINE_THREADS_MAX;
+	/* However many the readers take, one is left for the image. */
+	spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	ret = capture_new(s->source, &s->ranges, threads, &s->capture, err);
+	if (spare >= 0)
+		close(spare);
+	if (ret == 0 && cancel_level() > 0)
+		ret = cancel_error(err);
 	if (ret < 0)
 		return ret;
 	return open_sink(s, err);
@@ -268,6 +277,12 @@ static void abandon(struct snapshot *s, struct avml_error *err)
 			"%s is incomplete, its last record may be cut short "
 			"(%s)",
 			name, avml_error_message(&cut_err, 0));
+	else if (left.unsure)
+		avml_error_wrap(err,
+			"%s may be damaged: %" PRIu64 " whole records, %" PRIu64
+			" bytes were written, but the disk did not confirm "
+			"them",
+			name, s->writer.records, left.len);
 	else if (left.removed)
 		avml_error_wrap(err,
 			"nothing was acquired: %s was removed, since it held "
@@ -294,6 +309,13 @@ static int run(struct snapshot *s, struct avml_error *err)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
 	ret = capture_run(s->capture, &s->writer, &unreadable, err);
 
+	/* A machine that runs has memory that is not zero. */
+	if (ret == 0 && s->writer.records == 0 &&
+		avml_source_is_live(s->source))
+		ret = avml_error_set(err, ENODATA,
+			"every byte that was read is zero: %s does not give "
+			"memory",
+			avml_source_path(s->source));
 	if (ret == 0)
 		ret = avml_sink_finish(s->sink, err);
 	s->result->records = s->writer.records;
@@ -320,6 +342,12 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 	int ret;
 
 	*result = (struct avml_snapshot_result){ .ranges = 0 };
+	if (options->page_size != 0 &&
+		((options->page_size & (options->page_size - 1)) != 0 ||
+			options->page_size < CAPTURE_PAGE_MIN ||
+			options->page_size > CAPTURE_PAGE_MAX))
+		return avml_error_set(err, EINVAL,
+			"pages of %zu bytes make no sense", options->page_size);
 	if (options->iomem)
 		s.iomem_path = strdup(options->iomem);
 	else if (asprintf(&s.iomem_path, "%s/iomem",

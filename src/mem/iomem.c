@@ -11,6 +11,9 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 
+/* No processor has longer physical addresses (x86-64: 52, arm64: 56). */
+#define PHYSICAL_END (UINT64_C(1) << 56)
+
 static const char ram_name[] = "System RAM";
 static const char file_cut[] = "the file ends within a line";
 
@@ -142,10 +145,9 @@ static int take_line(struct walk *w, struct avml_error *err)
 	if (res.last < res.first)
 		return bad_line(&w->line, w->path,
 			"a range that ends before it begins", err);
-	if (res.last == UINT64_MAX)
+	if (res.last >= PHYSICAL_END)
 		return bad_line(&w->line, w->path,
-			"a range up to the end of the 64-bit address space",
-			err);
+			"a range above 2^56, where no machine has memory", err);
 	if (avml_range_list_add(&w->iomem->ram, res.first, res.last + 1))
 		return avml_error_set_errno(err, ENOMEM, "%s", w->path);
 	return 0;

@@ -26,6 +26,7 @@ struct file_sink {
 	int fd;
 	bool sparse;
 	bool created;
+	bool unsure;	      /* the disk did not confirm what was written */
 	uint64_t base_offset; /* in the file where the image begins */
 	uint64_t at;	      /* in the file where the next byte goes */
 	uint64_t zeros;	      /* given, and neither written nor skipped */
@@ -69,7 +70,8 @@ static int put_zeros(struct file_sink *s, struct avml_error *err)
 static void skip_zeros(struct file_sink *s)
 {
 	s->at += s->zeros;
-	s->base.hole_bytes += s->zeros;
+	if (s->zeros >= HOLE_MIN)
+		s->base.hole_bytes += s->zeros;
 	s->zeros = 0;
 }
 
@@ -102,11 +104,8 @@ static int file_zeros(
 /* The file ends with zeros that wait: a hole, or at worst zeros. */
 static int end_with_zeros(struct file_sink *s, struct avml_error *err)
 {
-	if (s->zeros >= HOLE_MIN &&
-		ftruncate(s->fd, (off_t)(s->at + s->zeros)) == 0) {
+	if (s->zeros > 0 && io_truncate(s->fd, s->at + s->zeros) == 0)
 		skip_zeros(s);
-		return 0;
-	}
 	return put_zeros(s, err);
 }
 
@@ -125,12 +124,17 @@ static int file_finish(struct avml_sink *sink, struct avml_error *err)
 		return ret;
 	leave_position(s, sink->position);
 	ret = sink_sync(s->fd);
-	if (ret < 0)
+	if (ret < 0) {
+		s->unsure = true;
 		return avml_error_set_errno(
 			err, -ret, "cannot sync %s", sink->name);
-	if (close(TAKE_FD(s->fd)) < 0)
+	}
+	/* Linux closes it even when that is interrupted. */
+	if (close(TAKE_FD(s->fd)) < 0 && errno != EINTR) {
+		s->unsure = true;
 		return avml_error_set_errno(
 			err, errno, "cannot close %s", sink->name);
+	}
 	return 0;
 }
 
@@ -144,6 +148,21 @@ static bool remove_created(const struct file_sink *s)
 	       unlink(s->base.name) == 0;
 }
 
+/* Back to what is whole. 0 or -errno. */
+static int cut_back(struct file_sink *s)
+{
+	const uint64_t mark = s->base.mark;
+	int ret = io_truncate(s->fd, s->base_offset + mark);
+
+	if (ret < 0)
+		return ret;
+	leave_position(s, mark);
+	/* What is left has to survive the host too. */
+	if (sink_sync(s->fd) < 0)
+		s->unsure = true;
+	return 0;
+}
+
 static int file_abort(struct avml_sink *sink, struct avml_sink_left *left,
 	struct avml_error *err)
 {
@@ -152,25 +171,22 @@ static int file_abort(struct avml_sink *sink, struct avml_sink_left *left,
 
 	left->cut = true;
 	left->len = sink->mark;
-	/* The close failed, after everything was synced: all is there. */
-	if (s->fd < 0)
-		return 0;
-	if (sink->mark == 0 && s->created && remove_created(s)) {
+	/* It is closed already when just that failed. */
+	if (s->fd >= 0 && sink->mark == 0 && s->created && remove_created(s))
 		left->removed = true;
-	} else if (ftruncate(s->fd, (off_t)(s->base_offset + sink->mark)) < 0) {
-		left->cut = false;
-		left->len = sink->position;
-		ret = avml_error_set_errno(err, errno,
-			"cannot cut %s back to its last whole record, at "
-			"offset %" PRIu64,
-			sink->name, sink->mark);
-	} else {
-		leave_position(s, sink->mark);
-		/* What is left has to survive the host too. */
-		(void)sink_sync(s->fd);
-	}
-	close(TAKE_FD(s->fd));
-	return ret;
+	else if (s->fd >= 0)
+		ret = cut_back(s);
+	left->unsure = s->unsure;
+	if (s->fd >= 0)
+		close(TAKE_FD(s->fd));
+	if (ret == 0)
+		return 0;
+	left->cut = false;
+	left->len = sink->position;
+	return avml_error_set_errno(err, -ret,
+		"cannot cut %s back to its last whole record, at offset "
+		"%" PRIu64,
+		sink->name, sink->mark);
 }
 
 static void file_free(struct avml_sink *sink)

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/io.h"
 #include "sink/sink_ops.h"
 
@@ -18,6 +19,10 @@
 #define MEM_ZERO 5
 #define MEM_FULL 7
 #define TAPE_MAJOR 9
+#define TTY_MAJOR 4
+#define TTYAUX_MAJOR 5
+#define PTS_MAJOR_FIRST 136
+#define PTS_MAJOR_LAST 143
 
 int avml_sink_descriptor(const char *destination)
 {
@@ -48,15 +53,22 @@ static bool is_good_device(dev_t dev)
 		       minor(dev) == MEM_FULL);
 }
 
-static int check_kind(const struct sink_target *target, const struct stat *st,
-	struct avml_error *err)
+static bool is_tty(const struct stat *st)
 {
-	const char *path = target->path;
+	const unsigned int type = major(st->st_rdev);
 
+	return S_ISCHR(st->st_mode) &&
+	       (type == TTY_MAJOR || type == TTYAUX_MAJOR ||
+		       (type >= PTS_MAJOR_FIRST && type <= PTS_MAJOR_LAST));
+}
+
+static int check_kind(
+	const char *path, const struct stat *st, struct avml_error *err)
+{
 	if (S_ISDIR(st->st_mode))
 		return avml_error_set(err, EISDIR,
 			"%s is a directory, not a place for an image", path);
-	if (isatty(target->fd))
+	if (is_tty(st))
 		return avml_error_set(err, EINVAL,
 			"%s is a terminal: memory is not written there", path);
 	if (S_ISBLK(st->st_mode))
@@ -68,10 +80,19 @@ static int check_kind(const struct sink_target *target, const struct stat *st,
 	return 0;
 }
 
-static int check_inputs(const struct sink_target *target,
+static int check_inputs(const char *path,
 	const struct avml_sink_options *options, const struct stat *st,
 	struct avml_error *err)
 {
+	struct stat messages;
+
+	/* To devices both may go: /dev/null keeps nothing of either. */
+	if (!S_ISCHR(st->st_mode) && fstat(STDERR_FILENO, &messages) == 0 &&
+		messages.st_dev == st->st_dev && messages.st_ino == st->st_ino)
+		return avml_error_set(err, EINVAL,
+			"messages go to the same place as %s and would spoil "
+			"the image: send them elsewhere (2>FILE)",
+			path);
 	for (size_t i = 0; i < options->input_count; i++) {
 		const struct avml_sink_input *input = &options->inputs[i];
 
@@ -80,7 +101,7 @@ static int check_inputs(const struct sink_target *target,
 			return avml_error_set(err, EINVAL,
 				"%s is the same file as %s, which is read: it "
 				"would be overwritten",
-				target->path, input->path);
+				path, input->path);
 	}
 	return 0;
 }
@@ -108,9 +129,9 @@ static int open_descriptor(struct sink_target *target, int number,
 	else if (S_ISBLK(st.st_mode))
 		ret = 0; /* the shell opened it: it was meant */
 	else
-		ret = check_kind(target, &st, err);
+		ret = check_kind(target->path, &st, err);
 	if (ret == 0)
-		ret = check_inputs(target, options, &st, err);
+		ret = check_inputs(target->path, options, &st, err);
 	if (ret < 0) {
 		close(target->fd);
 		return ret;
@@ -123,33 +144,71 @@ static int open_descriptor(struct sink_target *target, int number,
 	return sink_file_new(target, !options->no_sparse, sink, err);
 }
 
-/* Create the file, or open what is there without changing it yet. */
-static int open_or_create(
-	struct sink_target *target, bool no_clobber, struct avml_error *err)
+/*
+ * Whether an old file is to make way for a new one, instead of being
+ * emptied: others may have it open, own it or know it by another name, and
+ * would get the memory.
+ */
+static bool must_replace(const struct stat *st)
 {
-	const char *path = target->path;
-	const int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY;
+	return S_ISREG(st->st_mode) &&
+	       (st->st_uid != geteuid() || st->st_nlink > 1);
+}
 
-	target->fd = io_open(path, flags | O_CREAT | O_EXCL, 0600);
-	if (target->fd >= 0) {
-		target->created = true;
-		return 0;
-	}
-	if (target->fd != -EEXIST)
-		return avml_error_set_errno(
-			err, -target->fd, "cannot create %s", path);
-	if (no_clobber)
-		return avml_error_set_errno(
-			err, EEXIST, "cannot create %s", path);
-	target->fd = io_open(path, flags, 0);
-	if (target->fd == -ELOOP)
-		return avml_error_set(err, ELOOP,
-			"%s is a symbolic link, which is not followed: name "
-			"the file itself",
-			path);
+/* Open what is there; it has been looked at, and `st` is what was seen. */
+static int open_old(struct sink_target *target, const struct stat *seen,
+	struct avml_error *err)
+{
+	/* With O_CREAT the kernel's protected_regular and _fifos apply. */
+	const int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CREAT;
+	struct stat st;
+
+	target->fd = io_open(target->path, flags, 0600);
 	if (target->fd < 0)
 		return avml_error_set_errno(
-			err, -target->fd, "cannot open %s", path);
+			err, -target->fd, "cannot open %s", target->path);
+	if (fstat(target->fd, &st) == 0 && st.st_dev == seen->st_dev &&
+		st.st_ino == seen->st_ino)
+		return 0;
+	close(target->fd);
+	return avml_error_set(err, EBUSY,
+		"%s was replaced while it was being opened", target->path);
+}
+
+/*
+ * Create the file, or open what is there without changing it. What has to
+ * be judged is judged before it is opened: to open some devices is to use
+ * them.
+ */
+static int open_or_create(struct sink_target *target,
+	const struct avml_sink_options *options, struct avml_error *err)
+{
+	const char *path = target->path;
+	const int create = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CREAT | O_EXCL;
+	struct stat st;
+	int ret;
+
+	target->fd = io_open(path, create, 0600);
+	if (target->fd == -EEXIST && !options->no_clobber &&
+		lstat(path, &st) == 0) {
+		if (S_ISLNK(st.st_mode))
+			return avml_error_set(err, ELOOP,
+				"%s is a symbolic link, which is not "
+				"followed: name the file itself",
+				path);
+		ret = check_kind(path, &st, err);
+		if (ret == 0)
+			ret = check_inputs(path, options, &st, err);
+		if (ret < 0)
+			return ret;
+		if (!must_replace(&st) || unlink(path) < 0)
+			return open_old(target, &st, err);
+		target->fd = io_open(path, create, 0600);
+	}
+	if (target->fd < 0)
+		return avml_error_set_errno(
+			err, -target->fd, "cannot create %s", path);
+	target->created = true;
 	return 0;
 }
 
@@ -158,22 +217,23 @@ static int open_path(struct sink_target *target,
 	struct avml_error *err)
 {
 	struct stat st;
-	int ret = open_or_create(target, options->no_clobber, err);
+	int ret = open_or_create(target, options, err);
 
 	if (ret < 0)
 		return ret;
 	if (fstat(target->fd, &st) < 0)
 		ret = avml_error_set_errno(err, errno, "%s", target->path);
-	if (ret == 0)
-		ret = check_kind(target, &st, err);
-	if (ret == 0)
-		ret = check_inputs(target, options, &st, err);
-	/* Best effort: a file system without modes is no reason to fail. */
-	if (ret == 0 && S_ISREG(st.st_mode) && !target->created)
+	/* A FIFO may have kept us waiting. */
+	if (ret == 0 && cancel_level() > 0)
+		ret = cancel_error(err);
+	if (ret == 0 && S_ISREG(st.st_mode) && !target->created) {
+		/* A file system without modes is no reason to fail. */
 		(void)fchmod(target->fd, 0600);
-	if (ret == 0 && S_ISREG(st.st_mode) && ftruncate(target->fd, 0) < 0)
-		ret = avml_error_set_errno(
-			err, errno, "cannot empty %s", target->path);
+		ret = io_truncate(target->fd, 0);
+		if (ret < 0)
+			avml_error_set_errno(
+				err, -ret, "cannot empty %s", target->path);
+	}
 	if (ret < 0) {
 		close(target->fd);
 		if (target->created)

@@ -36,18 +36,21 @@ static bool lockdown_mode(char *mode, size_t len)
 	return strcmp(mode, "none") != 0;
 }
 
-static int denied(const char *path, int code, struct avml_error *err)
+static int denied(const char *path, const char *lockdown, int code,
+	struct avml_error *err)
 {
 	char mode[32];
 
 	if (geteuid() != 0)
 		return avml_error_set_errno(err, code,
 			"cannot open %s: run as root (CAP_SYS_RAWIO)", path);
-	if (lockdown_mode(mode, sizeof(mode)))
+	if (lockdown_mode(mode, sizeof(mode)) &&
+		(strcmp(mode, lockdown) == 0 ||
+			strcmp(mode, "confidentiality") == 0))
 		return avml_error_set_errno(err, code,
 			"cannot open %s: kernel lockdown is '%s', which "
-			"forbids it; only a boot without lockdown would allow "
-			"it",
+			"forbids it; only a boot without lockdown would "
+			"allow it",
 			path, mode);
 	return avml_error_set_errno(err, code,
 		"cannot open %s: the capability CAP_SYS_RAWIO is missing, or "
@@ -55,15 +58,18 @@ static int denied(const char *path, int code, struct avml_error *err)
 		path);
 }
 
-int source_open_fd(const char *path, struct avml_error *err)
+int source_open_fd(
+	const char *path, const char *lockdown, struct avml_error *err)
 {
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
 	int fd = io_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 
-	if (fd == -EACCES || fd == -EPERM)
-		return denied(path, -fd, err);
+	if (lockdown && (fd == -EACCES || fd == -EPERM))
+		return denied(path, lockdown, -fd, err);
 	if (fd < 0)
 		return avml_error_set_errno(err, -fd, "cannot open %s", path);
+	/* From here on a device may take its time. */
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
 }
 
@@ -75,7 +81,7 @@ int source_fd_reader_new(const struct avml_source *source,
 	if (!r)
 		return avml_error_set_errno(err, ENOMEM, "%s", source->path);
 	r->source = source;
-	r->fd = source_open_fd(source->path, err);
+	r->fd = source_open_fd(source->path, source->lockdown, err);
 	if (r->fd < 0) {
 		int ret = r->fd;
 

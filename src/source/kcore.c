@@ -14,6 +14,9 @@
 #include "base/io.h"
 #include "source/source_ops.h"
 
+/* The least mode that forbids it (security/security.c: LOCKDOWN_KCORE). */
+#define LOCKDOWN_MODE "confidentiality"
+
 struct kcore {
 	struct avml_source base;
 	struct avml_kcore_map map;
@@ -60,7 +63,7 @@ static int kcore_open(const char *path, size_t page_size,
 			"%s does not exist: a kernel without "
 			"CONFIG_PROC_KCORE, or proc is not mounted there",
 			path);
-	fd = source_open_fd(path, err);
+	fd = source_open_fd(path, LOCKDOWN_MODE, err);
 	if (fd < 0)
 		return fd;
 	ret = check_unmasked(fd, path, err);
@@ -72,6 +75,7 @@ static int kcore_open(const char *path, size_t page_size,
 	ret = avml_kcore_map_read(fd, path, &kcore->map, err);
 	if (ret == 0) {
 		kcore->base.live = true;
+		kcore->base.lockdown = LOCKDOWN_MODE;
 		if (avml_kcore_map_ranges(&kcore->map, &kcore->base.coverage) ||
 			avml_range_list_align(
 				&kcore->base.coverage, page_size, NULL))

@@ -65,6 +65,14 @@ static bool is_called(const struct source_ops *ops, const char *what)
 	       strcmp(what, ops->usual_path) == 0;
 }
 
+/* A kcore of a proc mounted elsewhere, or its path spelled differently. */
+static bool is_kcore_path(const char *what)
+{
+	const char *slash = strrchr(what, '/');
+
+	return slash && strcmp(slash + 1, source_kcore.name) == 0;
+}
+
 int avml_source_open(const char *what, const struct avml_source_config *config,
 	struct avml_source **source, struct avml_error *err)
 {
@@ -78,6 +86,8 @@ int avml_source_open(const char *what, const struct avml_source_config *config,
 		if (ret == 0 || what)
 			return ret;
 	}
+	if (what && is_kcore_path(what))
+		return open_at(&source_kcore, what, config, source, err);
 	if (what)
 		return open_at(&source_file, what, config, source, err);
 	return ret;
@@ -165,6 +175,11 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 
 		if (good > 0) {
 			memset(status, AVML_PAGE_READ, good / page);
+		} else if (n == 0 && reader->source->flat) {
+			/* The file has ended, for this page and all others. */
+			memset(buf, 0, len);
+			memset(status, AVML_PAGE_END, len / page);
+			return failed + len / page;
 		} else if (len > page) {
 			good = len / page / 2 * page;
 			failed += avml_source_read(
@@ -188,7 +203,7 @@ const char *avml_page_status_text(unsigned int status)
 	case AVML_PAGE_READ:
 		return "read";
 	case AVML_PAGE_UNCOVERED:
-		return "the source has no place for it";
+		return "in no program header of the source";
 	case AVML_PAGE_END:
 		return "the source ends before it";
 	case AVML_PAGE_OTHER:

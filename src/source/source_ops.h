@@ -41,8 +41,10 @@ struct avml_source {
 	const struct source_ops *ops;
 	char *path;
 	size_t page_size;
+	const char *lockdown; /* see source_open_fd() */
 	bool live;
 	bool covers_all; /* the coverage is not known */
+	bool flat;	 /* behind an end there is nothing more */
 	struct avml_range_list coverage;
 };
 
@@ -60,9 +62,12 @@ int source_fd_reader_new(const struct avml_source *source,
 void source_fd_reader_free(struct avml_source_reader *reader);
 
 /*
- * Open for reading with a reason that helps when it fails: not root, a
- * missing capability, kernel lockdown. The descriptor or -errno.
+ * Open for reading. For memory of this machine a refusal comes with what
+ * helps: to be root, a capability, or that lockdown forbids it, from the
+ * mode `lockdown` on ("integrity", "confidentiality"); NULL: an ordinary
+ * file. The descriptor or -errno.
  */
-int source_open_fd(const char *path, struct avml_error *err);
+int source_open_fd(
+	const char *path, const char *lockdown, struct avml_error *err);
 
 #endif
