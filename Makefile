@@ -35,6 +35,7 @@ BASE_CPPFLAGS := -Iinclude -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(WERROR) $(HARDEN) -pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
+LIBS := -lsnappy
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
@@ -72,7 +73,8 @@ $(LIB): $(LIB_OBJ)
 
 $(AVML): $(CMD_OBJ) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)[ $@ != avml ] || ln -sf avml avml-convert
 
 $(BUILD)/avml.pc: Makefile
 	@mkdir -p $(@D)
@@ -80,7 +82,7 @@ $(BUILD)/avml.pc: Makefile
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lavml -pthread' > $@
+		'Libs: -L$${libdir} -lavml -lsnappy -pthread' > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d)
 
@@ -94,7 +96,7 @@ $(BUILD)/tests/%.o: BASE_CPPFLAGS += $(CHECK_CFLAGS)
 
 $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(CHECK_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
 .SECONDARY: $(CHECK_SRC:%.c=$(BUILD)/%.o)
 
@@ -148,7 +150,7 @@ demo: $(AVML)
 		$(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
-DEPS_BUILD := gcc make libc6-dev
+DEPS_BUILD := gcc make libc6-dev libsnappy-dev
 DEPS_TEST := check pkg-config python3 mandoc shellcheck clang-format git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
