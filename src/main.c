@@ -68,23 +68,47 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+/* The command that a name stands for, NULL if it is none. */
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; cmd_table[i]; i++) {
+		if (strcmp(name, cmd_table[i]->name) == 0)
+			return cmd_table[i];
+	}
+	return NULL;
+}
+
+/* One binary: a link called avml-convert is that command. */
+static const struct command *command_of_program(const char *path)
+{
+	static const char prefix[] = "avml-";
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	return find_command(name + sizeof(prefix) - 1);
+}
+
 int main(int argc, char **argv)
 {
-	const struct command *command = cmd_table[0];
+	const struct command *command = NULL;
 
 	fill_standard_descriptors();
 	handle_signals();
 	if (argc > 0) {
+		command = command_of_program(argv[0]);
 		argc--;
 		argv++;
 	}
-	for (size_t i = 0; argc > 0 && cmd_table[i]; i++) {
-		if (strcmp(argv[0], cmd_table[i]->name) == 0) {
-			command = cmd_table[i];
+	if (!command && argc > 0) {
+		command = find_command(argv[0]);
+		if (command) {
 			argc--;
 			argv++;
-			break;
 		}
 	}
+	if (!command)
+		command = cmd_table[0];
 	return command->run(argc, argv);
 }

@@ -14,6 +14,18 @@
 #include "job/image_writer.h"
 #include "job/plan.h"
 
+static void init(struct image_writer *w, struct avml_sink *sink,
+	bool keep_zeros, const struct image_writer_events *events)
+{
+	const struct image_writer_options options = {
+		.format = AVML_IMAGE_LIME,
+		.keep_zeros = keep_zeros,
+	};
+	struct avml_error err;
+
+	ck_assert_int_eq(image_writer_init(w, sink, &options, events, &err), 0);
+}
+
 #define HOLE_MIN 65536
 
 /* Memory at `range`, and how it is cut. */
@@ -147,7 +159,7 @@ static void check_memory(const struct memory *m)
 		struct avml_sink *sink = open_sink(path, no_sparse);
 		struct image_writer w;
 
-		image_writer_init(&w, sink, keep_zeros, &events);
+		init(&w, sink, keep_zeros, &events);
 		ck_assert_int_eq(write_pieces(m, &w, &watch, &err), 0);
 		ck_assert_int_eq(avml_sink_finish(sink, &err), 0);
 		ck_assert_uint_eq(w.records, expected.count);
@@ -265,7 +277,7 @@ START_TEST(image_writer_without_listener_works)
 	struct avml_error err;
 	struct image_writer w;
 
-	image_writer_init(&w, sink, true, &nobody);
+	init(&w, sink, true, &nobody);
 	ck_assert_int_eq(write_pieces(&m, &w, &watch, &err), 0);
 	ck_assert_int_eq(avml_sink_finish(sink, &err), 0);
 	test_image_assert_file(&expected, expected.len, path);
@@ -326,7 +338,7 @@ START_TEST(image_writer_stop_cuts_a_file_to_whole_records)
 	struct image_writer w;
 	struct avml_error err;
 
-	image_writer_init(&w, sink, false, &events);
+	init(&w, sink, false, &events);
 	ck_assert_int_eq(write_pieces(&m, &w, &watch, &err), -EINTR);
 	ck_assert_uint_eq(w.records, whole);
 	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);
@@ -371,7 +383,7 @@ static void stop_stream(size_t piece, int times, size_t whole, bool at_once)
 	ck_assert_int_eq(pipe(ends), 0);
 	ck_assert_int_ge(fcntl(ends[1], F_SETPIPE_SZ, 1 << 18), 1 << 18);
 	sink = open_sink(test_text("/dev/fd/%d", ends[1]), false);
-	image_writer_init(&w, sink, false, &events);
+	init(&w, sink, false, &events);
 	ret = write_pieces(&m, &w, &watch, &err);
 	/* Asked for within the last record, there is nothing left to stop. */
 	ck_assert_int_eq(ret, whole == expected.count && !at_once ? 0 : -EINTR);
@@ -418,7 +430,7 @@ START_TEST(image_writer_sink_error_is_passed_on)
 	struct image_writer w;
 	struct avml_error err;
 
-	image_writer_init(&w, sink, false, &events);
+	init(&w, sink, false, &events);
 	ck_assert_int_eq(write_pieces(&m, &w, &watch, &err), -ENOSPC);
 	ck_assert_uint_eq(w.records, 0);
 	ck_assert_uint_eq(watch.records, 0);

@@ -38,6 +38,20 @@ enum avml_record_format {
 	AVML_RECORD_AVML = 2, /* a snappy framing stream and its length */
 };
 
+/* The formats of whole images, by the names that AVML gave them. */
+enum avml_image_format {
+	AVML_IMAGE_NONE = 0,
+	AVML_IMAGE_RAW,		    /* memory; its address is the offset */
+	AVML_IMAGE_LIME,	    /* records of version 1 */
+	AVML_IMAGE_LIME_COMPRESSED, /* records of version 2 */
+};
+
+/* "raw", "lime", "lime_compressed"; "none" for AVML_IMAGE_NONE. */
+const char *avml_image_format_name(enum avml_image_format format);
+
+/* AVML_IMAGE_NONE for a name that is none of these. */
+enum avml_image_format avml_image_format_parse(const char *name);
+
 struct avml_record_header {
 	enum avml_record_format format;
 	struct avml_range range; /* never empty */

@@ -30,6 +30,7 @@ struct avml_snapshot_options {
 	const char *proc_dir;	 /* NULL: /proc */
 	size_t page_size;	 /* see struct avml_source_config */
 	unsigned int threads;	 /* 0: the CPUs; at most 64 are used */
+	bool compress;		 /* write AVML_IMAGE_LIME_COMPRESSED */
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
-#include <time.h>
 
 #include <avml/snapshot.h>
 #include <avml/source.h>
@@ -12,9 +11,6 @@
 
 /* Unreadable ranges that are named one by one; of the rest, the whole. */
 #define UNREADABLE_NAMED 1000
-#define THREADS_MAX 64
-/* 2^64 bytes in MiB: no image is larger. */
-#define MAX_MIB (1ull << 44)
 
 struct acquire {
 	const char *file;
@@ -25,6 +21,7 @@ struct acquire {
 	uint64_t max_disk_usage;
 	double max_disk_usage_percentage;
 	double max_unreadable;
+	bool compress;
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
@@ -36,54 +33,29 @@ struct acquire {
 
 #define AT(member) offsetof(struct acquire, member)
 
-#define FLAG(option, member, text)                                         \
-	{                                                                  \
-		.name = option, .kind = OPTION_FLAG, .offset = AT(member), \
-		.help = text                                               \
-	}
-#define TEXT(option, member, argument, text)                               \
-	{                                                                  \
-		.name = option, .kind = OPTION_TEXT, .offset = AT(member), \
-		.arg = argument, .help = text                              \
-	}
-
 static const struct option acquire_options[] = {
-	TEXT("source", source, "SOURCE",
+	OPTION_FLAG_AT("compress", AT(compress),
+		"write AVML's compressed format (version 2)"),
+	OPTION_TEXT_AT("source", AT(source), "SOURCE",
 		"where to read: kcore, or a file or device"),
-	TEXT("iomem", iomem, "FILE", "which ranges are RAM (iomem of proc)"),
-	TEXT("proc", proc, "DIR", "where proc is mounted (/proc)"),
-	{ .name = "threads",
-		.kind = OPTION_NUMBER,
-		.offset = AT(threads),
-		.arg = "N",
-		.help = "threads, 1 to 64 (the CPUs, at most 4)",
-		.min = 1,
-		.max = THREADS_MAX },
-	FLAG("keep-zeros", keep_zeros, "write blocks that are all zero too"),
-	FLAG("no-sparse", no_sparse, "make no holes in FILE"),
-	FLAG("no-clobber", no_clobber, "refuse when FILE exists"),
-	{ .name = "max-disk-usage",
-		.kind = OPTION_NUMBER,
-		.offset = AT(max_disk_usage),
-		.arg = "MiB",
-		.help = "refuse if the image may get larger",
-		.min = 1,
-		.max = MAX_MIB },
-	{ .name = "max-disk-usage-percentage",
-		.kind = OPTION_PERCENT,
-		.offset = AT(max_disk_usage_percentage),
-		.arg = "P",
-		.help = "refuse if the disk may get fuller",
-		.min = 0.01,
-		.max = 100,
-		.below_max = true },
+	OPTION_TEXT_AT("iomem", AT(iomem), "FILE",
+		"which ranges are RAM (iomem of proc)"),
+	OPTION_TEXT_AT(
+		"proc", AT(proc), "DIR", "where proc is mounted (/proc)"),
+	OPTION_THREADS(AT(threads)),
+	OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),
+		"write blocks that are all zero too"),
+	OPTION_FLAG_AT("no-sparse", AT(no_sparse), "make no holes in FILE"),
+	OPTION_FLAG_AT("no-clobber", AT(no_clobber), "refuse when FILE exists"),
+	OPTION_MAX_DISK_USAGE(AT(max_disk_usage)),
+	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage)),
 	{ .name = "max-unreadable",
 		.kind = OPTION_PERCENT,
 		.offset = AT(max_unreadable),
 		.arg = "P",
 		.help = "fail if more of RAM is unreadable (1)",
 		.max = 100 },
-	FLAG("quiet", quiet, "only errors"),
+	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };
 
@@ -132,17 +104,8 @@ static void on_unreadable(
 	}
 }
 
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) +
-	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
-
 static void print_summary(const struct acquire *a,
-	const struct avml_snapshot_result *r, double seconds)
+	const struct avml_snapshot_result *r, const struct stopwatch *watch)
 {
 	if (a->unnamed_bytes > 0)
 		print_line("warning: %" PRIu64 " more ranges, %" PRIu64
@@ -156,9 +119,8 @@ static void print_summary(const struct acquire *a,
 		   " bytes unreadable; %.2f s, %.1f MiB/s",
 		a->file, r->ranges, r->read_bytes, r->source, r->records,
 		r->written_bytes, r->dropped_bytes, r->unreadable_bytes,
-		seconds,
-		(double)r->read_bytes / (1 << 20) /
-			(seconds > 0 ? seconds : 1e-9));
+		stopwatch_seconds(watch),
+		stopwatch_mib_per_second(watch, r->read_bytes));
 }
 
 /* How much of RAM was unreadable decides, not whether any was. */
@@ -186,6 +148,7 @@ static int acquire(struct acquire *a)
 		.iomem = a->iomem,
 		.proc_dir = a->proc,
 		.threads = (unsigned int)a->threads,
+		.compress = a->compress,
 		.keep_zeros = a->keep_zeros,
 		.no_sparse = a->no_sparse,
 		.no_clobber = a->no_clobber,
@@ -201,10 +164,10 @@ static int acquire(struct acquire *a)
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_snapshot_result result;
-	struct timespec start;
+	struct stopwatch watch;
 	int ret;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	stopwatch_start(&watch);
 	ret = avml_snapshot(&options, &events, &result, &err);
 	if (ret < 0) {
 		print_error(&err);
@@ -213,7 +176,7 @@ static int acquire(struct acquire *a)
 			       : STATUS_FAILED;
 	}
 	if (!a->quiet)
-		print_summary(a, &result, seconds_since(&start));
+		print_summary(a, &result, &watch);
 	return judge(a, &result);
 }
 

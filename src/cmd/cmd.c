@@ -7,6 +7,7 @@
 
 const struct command *const cmd_table[] = {
 	&cmd_acquire,
+	&cmd_convert,
 	NULL,
 };
 
@@ -19,6 +20,12 @@ void cmd_print_help(const struct command *command)
 		printf("       avml [OPTIONS] %s\n", command->synopsis);
 	printf("\n");
 	option_usage(stdout, command);
+	if (command != cmd_table[0])
+		return;
+	printf("\nother commands (avml COMMAND --help):\n");
+	for (size_t i = 1; cmd_table[i]; i++)
+		printf("  %-12s %s\n", cmd_table[i]->name,
+			cmd_table[i]->summary);
 }
 
 void cmd_print_version(void)
@@ -47,4 +54,25 @@ int cmd_answer(const struct command *command, int outcome)
 		return STATUS_FAILED;
 	}
 	return STATUS_COMPLETE;
+}
+
+void stopwatch_start(struct stopwatch *watch)
+{
+	clock_gettime(CLOCK_MONOTONIC, &watch->start);
+}
+
+double stopwatch_seconds(const struct stopwatch *watch)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - watch->start.tv_sec) +
+	       (double)(now.tv_nsec - watch->start.tv_nsec) / 1e9;
+}
+
+double stopwatch_mib_per_second(const struct stopwatch *watch, uint64_t bytes)
+{
+	const double seconds = stopwatch_seconds(watch);
+
+	return (double)bytes / (1 << 20) / (seconds > 0 ? seconds : 1e-9);
 }

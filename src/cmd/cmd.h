@@ -3,6 +3,8 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include <time.h>
+
 #include "cmd/option.h"
 
 enum exit_status {
@@ -14,6 +16,7 @@ enum exit_status {
 };
 
 extern const struct command cmd_acquire;
+extern const struct command cmd_convert;
 
 /* All commands, NULL at the end; the first is the default one. */
 extern const struct command *const cmd_table[];
@@ -31,5 +34,14 @@ int cmd_wrong_usage(
  * `outcome` is of option_parse(); -1 when it is none of these.
  */
 int cmd_answer(const struct command *command, int outcome);
+
+/* How long a job took, for its summary. */
+struct stopwatch {
+	struct timespec start;
+};
+
+void stopwatch_start(struct stopwatch *watch);
+double stopwatch_seconds(const struct stopwatch *watch);
+double stopwatch_mib_per_second(const struct stopwatch *watch, uint64_t bytes);
 
 #endif

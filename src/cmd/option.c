@@ -64,6 +64,24 @@ static int parse_percent(const struct option *o, const char *value, double *to,
 	return 0;
 }
 
+/* One of "a|b|c". */
+static int parse_choice(const struct option *o, const char *value,
+	const char **to, struct avml_error *err)
+{
+	const size_t len = strlen(value);
+
+	for (const char *word = o->arg; word; word = strchr(word, '|')) {
+		word += *word == '|';
+		if (strcspn(word, "|") == len &&
+			memcmp(word, value, len) == 0) {
+			*to = value;
+			return 0;
+		}
+	}
+	return avml_error_set(err, EINVAL, "--%s: \"%s\" is none of %s",
+		o->name, value, o->arg);
+}
+
 static int store(const struct option *o, const char *value, void *target,
 	struct avml_error *err)
 {
@@ -80,6 +98,8 @@ static int store(const struct option *o, const char *value, void *target,
 		return parse_number(o, value, (uint64_t *)at, err);
 	case OPTION_PERCENT:
 		return parse_percent(o, value, (double *)at, err);
+	case OPTION_CHOICE:
+		return parse_choice(o, value, (const char **)at, err);
 	}
 	return -EINVAL;
 }

@@ -15,6 +15,7 @@ enum option_kind {
 	OPTION_TEXT,	/* const char *, of argv */
 	OPTION_NUMBER,	/* uint64_t, from min to max */
 	OPTION_PERCENT, /* double, from min to max, or below it */
+	OPTION_CHOICE,	/* const char *, one of the words in arg: "a|b|c" */
 };
 
 struct option {
@@ -28,6 +29,38 @@ struct option {
 };
 
 #define OPTION_MAX 64
+
+/* Options that several commands have, and the commonest kinds. */
+#define OPTION_FLAG_AT(option, at, text)                           \
+	{                                                          \
+		.name = option, .kind = OPTION_FLAG, .offset = at, \
+		.help = text                                       \
+	}
+#define OPTION_TEXT_AT(option, at, argument, text)                 \
+	{                                                          \
+		.name = option, .kind = OPTION_TEXT, .offset = at, \
+		.arg = argument, .help = text                      \
+	}
+#define OPTION_THREADS(at)                                                    \
+	{                                                                     \
+		.name = "threads", .kind = OPTION_NUMBER, .offset = at,       \
+		.arg = "N", .help = "threads, 1 to 64 (the CPUs, at most 4)", \
+		.min = 1, .max = 64                                           \
+	}
+/* 2^44 MiB are 2^64 bytes: no image is larger. */
+#define OPTION_MAX_DISK_USAGE(at)                                              \
+	{                                                                      \
+		.name = "max-disk-usage", .kind = OPTION_NUMBER, .offset = at, \
+		.arg = "MiB", .help = "refuse if the image may get larger",    \
+		.min = 1, .max = 1ull << 44                                    \
+	}
+#define OPTION_MAX_DISK_USAGE_PERCENTAGE(at)                                 \
+	{                                                                    \
+		.name = "max-disk-usage-percentage", .kind = OPTION_PERCENT, \
+		.offset = at, .arg = "P",                                    \
+		.help = "refuse if the disk may get fuller", .min = 0.01,    \
+		.max = 100, .below_max = true                                \
+	}
 
 struct command {
 	const char *name;

@@ -30,9 +30,11 @@ static int begin(
 static int emit(
 	struct assembler *a, const struct piece *piece, struct avml_error *err)
 {
+	const bool keep = a->keep_zeros || piece->keep ||
+			  piece->range.start < a->keep_until;
 	int ret = 0;
 
-	if (!a->open && piece->zero && !a->keep_zeros) {
+	if (!a->open && piece->zero && !keep) {
 		a->zeros += avml_range_len(piece->range);
 		return 0;
 	}

@@ -14,6 +14,7 @@
 #define FORMAT_ASSEMBLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <avml/error.h>
@@ -24,8 +25,12 @@ struct piece {
 	struct avml_range range;   /* not empty, within `block` */
 	struct avml_range block;   /* what becomes one record */
 	bool zero;		   /* all of its bytes are 0 */
+	bool keep;		   /* its block is written even if zero */
 	const uint8_t *bytes;	   /* as they are in memory */
 	const uint8_t *zero_units; /* of zero_map() over `bytes` */
+	const uint8_t *encoded;	   /* as chunks, where the output wants it */
+	size_t encoded_len;	   /* bytes */
+	uint64_t run_end; /* blocks follow without a gap to here at least */
 };
 
 /* Where records go. The callbacks return 0 or a negative errno. */
@@ -41,10 +46,11 @@ struct assembler_output {
 struct assembler {
 	const struct assembler_output *output;
 	void *ctx;
-	bool keep_zeros;  /* a zero block becomes a record too */
-	bool open;	  /* a record has begun and not ended */
-	uint64_t zeros;	  /* bytes counted at the block's front */
-	uint64_t dropped; /* bytes of all blocks left out */
+	bool keep_zeros;     /* a zero block becomes a record too */
+	uint64_t keep_until; /* and before this address, in any case */
+	bool open;	     /* a record has begun and not ended */
+	uint64_t zeros;	     /* bytes counted at the block's front */
+	uint64_t dropped;    /* bytes of all blocks left out */
 };
 
 void assembler_init(struct assembler *a, const struct assembler_output *output,

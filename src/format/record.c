@@ -3,8 +3,30 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/cursor.h"
+
+static const char *const format_names[] = {
+	[AVML_IMAGE_NONE] = "none",
+	[AVML_IMAGE_RAW] = "raw",
+	[AVML_IMAGE_LIME] = "lime",
+	[AVML_IMAGE_LIME_COMPRESSED] = "lime_compressed",
+};
+
+const char *avml_image_format_name(enum avml_image_format format)
+{
+	return format_names[format];
+}
+
+enum avml_image_format avml_image_format_parse(const char *name)
+{
+	for (int i = AVML_IMAGE_RAW; i <= AVML_IMAGE_LIME_COMPRESSED; i++) {
+		if (strcmp(name, format_names[i]) == 0)
+			return (enum avml_image_format)i;
+	}
+	return AVML_IMAGE_NONE;
+}
 
 void avml_record_header_encode(const struct avml_record_header *header,
 	uint8_t wire[AVML_RECORD_HEADER_SIZE])

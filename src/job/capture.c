@@ -8,6 +8,7 @@
 #include <avml/pipeline.h>
 #include <avml/record.h>
 
+#include "format/framing.h"
 #include "format/zero.h"
 #include "job/plan.h"
 
@@ -21,7 +22,8 @@
 
 struct capture_slot {
 	struct piece piece;
-	uint8_t *buf; /* PIECE_LEN bytes */
+	uint8_t *buf;	  /* PIECE_LEN bytes */
+	uint8_t *encoded; /* framing_bound(PIECE_LEN); NULL: not wanted */
 	uint8_t zero_units[PIECE_UNITS];
 	uint8_t status[PIECE_UNITS]; /* a page is no smaller than a unit */
 	size_t failed;		     /* pages */
@@ -34,7 +36,9 @@ struct capture {
 	struct avml_source_reader *readers[AVML_PIPELINE_THREADS_MAX];
 	unsigned int slot_count;
 	struct capture_slot *slots;
-	uint8_t *bufs; /* mapping of all slots' buffers */
+	size_t encoded_cap; /* bytes; 0: nothing is to be encoded */
+	uint8_t *bufs;	    /* mapping of all slots' buffers */
+	size_t bufs_len;
 	struct avml_pipeline *pipeline;
 	struct image_writer *writer;
 	struct unreadable *unreadable;
@@ -55,13 +59,16 @@ static int transform(void *ctx, unsigned int worker, unsigned int slot,
 	struct capture_slot *s = &c->slots[slot];
 	const size_t len = (size_t)avml_range_len(s->piece.range);
 
-	(void)err;
 	s->failed = avml_source_read(c->readers[worker], s->piece.range.start,
 		s->buf, len, s->status);
 	s->piece.zero = zero_map(s->buf, len, s->zero_units);
 	s->piece.bytes = s->buf;
 	s->piece.zero_units = s->zero_units;
-	return 0;
+	s->piece.encoded = s->encoded;
+	if (!s->encoded || s->piece.zero)
+		return 0;
+	return framing_encode(s->buf, len, s->encoded, c->encoded_cap,
+		&s->piece.encoded_len, err);
 }
 
 static int consume(void *ctx, unsigned int slot, struct avml_error *err)
@@ -111,21 +118,28 @@ static int allocate_slots(struct capture *c)
 	if (!c->slots)
 		return -ENOMEM;
 	/* A mapping: page aligned, and gone again after the run. */
-	c->bufs = mmap(NULL, (size_t)c->slot_count * PIECE_LEN,
-		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	c->bufs_len = c->slot_count * (PIECE_LEN + c->encoded_cap);
+	c->bufs = mmap(NULL, c->bufs_len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (c->bufs == MAP_FAILED) {
 		c->bufs = NULL;
 		return -ENOMEM;
 	}
-	for (unsigned int i = 0; i < c->slot_count; i++)
+	/* Those that are read into come first: they stay page aligned. */
+	for (unsigned int i = 0; i < c->slot_count; i++) {
 		c->slots[i].buf = c->bufs + (size_t)i * PIECE_LEN;
+		if (c->encoded_cap > 0)
+			c->slots[i].encoded =
+				c->bufs + (size_t)c->slot_count * PIECE_LEN +
+				i * c->encoded_cap;
+	}
 	c->pipeline =
 		avml_pipeline_new(&capture_ops, c, c->threads, c->slot_count);
 	return c->pipeline ? 0 : -ENOMEM;
 }
 
 int capture_new(const struct avml_source *source,
-	const struct avml_range_list *ranges, unsigned int threads,
+	const struct avml_range_list *ranges, unsigned int threads, bool encode,
 	struct capture **capture, struct avml_error *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
@@ -134,6 +148,7 @@ int capture_new(const struct avml_source *source,
 	if (!c)
 		return avml_error_set_errno(err, ENOMEM, "buffers");
 	c->source = source;
+	c->encoded_cap = encode ? framing_bound(PIECE_LEN) : 0;
 	plan_init(&c->plan, ranges, AVML_BLOCK_SIZE, PIECE_LEN);
 	ret = open_readers(c, threads, err);
 	if (ret == 0 && allocate_slots(c) < 0)
@@ -152,7 +167,7 @@ void capture_free(struct capture *capture)
 		return;
 	avml_pipeline_free(capture->pipeline);
 	if (capture->bufs)
-		munmap(capture->bufs, (size_t)capture->slot_count * PIECE_LEN);
+		munmap(capture->bufs, capture->bufs_len);
 	free(capture->slots);
 	close_readers(capture, 0);
 	free(capture);

@@ -17,12 +17,13 @@ struct capture;
 
 /*
  * Get everything ready that can fail before the first byte of output:
- * buffers and a reader a thread (of which at least one must open). The
+ * buffers and a reader a thread (of which at least one must open). With
+ * `encode` the writer gets its pieces as chunks too. The
  * ranges are whole pages that the source covers; they and the source stay
  * the caller's, and outlive the capture.
  */
 int capture_new(const struct avml_source *source,
-	const struct avml_range_list *ranges, unsigned int threads,
+	const struct avml_range_list *ranges, unsigned int threads, bool encode,
 	struct capture **capture, struct avml_error *err);
 void capture_free(struct capture *capture);
 

@@ -12,23 +12,52 @@
  */
 #define INNER_RUN_UNITS ((64u << 10) / ZERO_UNIT)
 
-static int begin_record(
-	void *ctx, struct avml_range range, struct avml_error *err)
+const struct image_format *image_format_of(enum avml_image_format format)
 {
-	struct image_writer *w = ctx;
-	const struct avml_record_header header = { AVML_RECORD_LIME, range };
+	switch (format) {
+	case AVML_IMAGE_RAW:
+		return &image_format_raw;
+	case AVML_IMAGE_LIME:
+		return &image_format_lime;
+	case AVML_IMAGE_LIME_COMPRESSED:
+		return &image_format_avml;
+	case AVML_IMAGE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+int image_writer_init(struct image_writer *w, struct avml_sink *sink,
+	const struct image_writer_options *options,
+	const struct image_writer_events *events, struct avml_error *err)
+{
+	*w = (struct image_writer){
+		.format = image_format_of(options->format),
+		.sink = sink,
+		.options = *options,
+		.events = *events,
+	};
+	assembler_init(&w->assembler, &w->format->output, w,
+		options->keep_zeros || w->format->keep_zeros);
+	return w->format->init ? w->format->init(w, err) : 0;
+}
+
+void image_writer_release(struct image_writer *w)
+{
+	if (w->format && w->format->release)
+		w->format->release(w);
+}
+
+int image_writer_header(struct image_writer *w, enum avml_record_format format,
+	struct avml_range range, struct avml_error *err)
+{
+	const struct avml_record_header header = { format, range };
 	uint8_t wire[AVML_RECORD_HEADER_SIZE];
 
 	w->record_offset = avml_sink_position(w->sink);
+	w->record_open = true;
 	avml_record_header_encode(&header, wire);
 	return avml_sink_write(w->sink, wire, sizeof(wire), err);
-}
-
-static int write_zeros(void *ctx, uint64_t len, struct avml_error *err)
-{
-	struct image_writer *w = ctx;
-
-	return avml_sink_zeros(w->sink, len, err);
 }
 
 /* Data up to the next run of zeros that is worth telling the sink of. */
@@ -47,10 +76,9 @@ static size_t data_end(const uint8_t *zero_units, size_t count, size_t first)
 	return i;
 }
 
-static int write_data(
-	void *ctx, const struct piece *piece, struct avml_error *err)
+int image_writer_plain(struct image_writer *w, const struct piece *piece,
+	struct avml_error *err)
 {
-	struct image_writer *w = ctx;
 	const uint64_t len = avml_range_len(piece->range);
 	const size_t count = (size_t)((len + ZERO_UNIT - 1) / ZERO_UNIT);
 	int ret = 0;
@@ -75,41 +103,23 @@ static int write_data(
 	return ret;
 }
 
-static int end_record(
-	void *ctx, struct avml_range range, struct avml_error *err)
+void image_writer_end(struct image_writer *w, struct avml_range range)
 {
-	struct image_writer *w = ctx;
-
-	(void)err;
 	avml_sink_mark(w->sink);
+	w->record_open = false;
 	w->records++;
 	if (w->events.record)
 		w->events.record(w->events.ctx, range, w->record_offset);
-	return 0;
-}
-
-static const struct assembler_output lime_output = {
-	.begin = begin_record,
-	.zeros = write_zeros,
-	.data = write_data,
-	.end = end_record,
-};
-
-void image_writer_init(struct image_writer *w, struct avml_sink *sink,
-	bool keep_zeros, const struct image_writer_events *events)
-{
-	*w = (struct image_writer){ .sink = sink, .events = *events };
-	assembler_init(&w->assembler, &lime_output, w, keep_zeros);
 }
 
 int image_writer_piece(struct image_writer *w, const struct piece *piece,
 	struct avml_error *err)
 {
 	/* What can be cut may stop anywhere, a stream between records. */
-	const bool good_place =
-		avml_sink_can_cut(w->sink) || !w->assembler.open;
+	const bool good_place = avml_sink_can_cut(w->sink) || !w->record_open;
 
 	if (cancel_level() >= (good_place ? 1 : 2))
 		return cancel_error(err);
+	w->run_end = piece->run_end;
 	return assembler_piece(&w->assembler, piece, err);
 }

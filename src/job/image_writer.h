@@ -1,35 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Format onto sink: pieces go in, in order of address, and records come
+ * Format onto sink: pieces go in, in order of address, and an image comes
  * out. Marks the sink at the end of each record, so that a failed run is
  * cut back to whole ones, and looks for a wish to stop.
+ *
+ * There is a file for each format, behind struct image_format. To add one:
+ * write its file and put it into image_format_of().
  */
 #ifndef JOB_IMAGE_WRITER_H
 #define JOB_IMAGE_WRITER_H
 
+#include <avml/record.h>
 #include <avml/sink.h>
 
 #include "format/assembler.h"
+
+struct image_writer;
+
+struct image_format {
+	/* What the assembler does with records; ctx is the image_writer. */
+	struct assembler_output output;
+	bool keep_zeros; /* blocks of zeros cannot be left out */
+	bool encoded;	 /* pieces have to come as chunks */
+	int (*init)(struct image_writer *w, struct avml_error *err);
+	void (*release)(struct image_writer *w);
+};
+
+extern const struct image_format image_format_raw;
+extern const struct image_format image_format_lime;
+extern const struct image_format image_format_avml;
+
+const struct image_format *image_format_of(enum avml_image_format format);
 
 struct image_writer_events {
 	void *ctx;
 	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
 };
 
-struct image_writer {
-	struct assembler assembler;
-	struct avml_sink *sink;
-	struct image_writer_events events;
-	uint64_t records;
-	uint64_t record_offset; /* of the record begun last */
+struct image_writer_options {
+	enum avml_image_format format;
+	bool keep_zeros;
+	bool force; /* gaps of any size to a stream (raw) */
 };
 
-/* `sink` stays the caller's, and outlives the writer. */
-void image_writer_init(struct image_writer *w, struct avml_sink *sink,
-	bool keep_zeros, const struct image_writer_events *events);
+struct image_writer {
+	const struct image_format *format;
+	struct assembler assembler;
+	struct avml_sink *sink;
+	struct image_writer_options options;
+	struct image_writer_events events;
+	void *state;		 /* of the format */
+	uint64_t run_end;	 /* of the piece at hand */
+	bool record_open;	 /* bytes of an unfinished record are out */
+	uint64_t record_offset;	 /* of the record begun last */
+	uint64_t records;	 /* whole ones */
+	uint64_t unsafe_records; /* whose stream is longer than its range */
+};
+
+/* `sink` stays the caller's, and outlives the writer. 0 or -errno. */
+int image_writer_init(struct image_writer *w, struct avml_sink *sink,
+	const struct image_writer_options *options,
+	const struct image_writer_events *events, struct avml_error *err);
+void image_writer_release(struct image_writer *w);
 
 /* As assembler_piece(); -EINTR when the run was asked to stop. */
 int image_writer_piece(struct image_writer *w, const struct piece *piece,
 	struct avml_error *err);
+
+/* For the formats: the header of a record that begins here, */
+int image_writer_header(struct image_writer *w, enum avml_record_format format,
+	struct avml_range range, struct avml_error *err);
+
+/* bytes as they are in memory, of which long runs of zeros become holes, */
+int image_writer_plain(struct image_writer *w, const struct piece *piece,
+	struct avml_error *err);
+
+/* and the end of a record. */
+void image_writer_end(struct image_writer *w, struct avml_range range);
 
 #endif

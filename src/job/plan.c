@@ -23,5 +23,6 @@ bool plan_next(struct plan *plan, struct piece *piece)
 		plan->rest = plan->block;
 	}
 	piece->block = plan->block;
+	piece->run_end = plan->range.end;
 	return true;
 }

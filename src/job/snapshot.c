@@ -16,10 +16,9 @@
 #include <avml/sink.h>
 #include <avml/source.h>
 
-#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "job/capture.h"
-#include "job/disk_limit.h"
+#include "job/output.h"
 
 /* One run, from the options to the result. */
 struct snapshot {
@@ -30,8 +29,7 @@ struct snapshot {
 	struct avml_source *source;
 	struct avml_range_list ranges; /* to be read */
 	struct capture *capture;
-	struct avml_sink *sink;
-	struct image_writer writer;
+	struct output output;
 };
 
 static void warn(const struct snapshot *s, const char *fmt, ...)
@@ -48,6 +46,12 @@ static void warn(const struct snapshot *s, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	s->events->warning(s->events->ctx, text);
+}
+
+static enum avml_image_format image_format(const struct snapshot *s)
+{
+	return s->options->compress ? AVML_IMAGE_LIME_COMPRESSED
+				    : AVML_IMAGE_LIME;
 }
 
 static int out_of_memory(struct avml_error *err)
@@ -165,29 +169,6 @@ static int plan_ranges(
 	return 0;
 }
 
-static int check_disk(struct snapshot *s, struct avml_error *err)
-{
-	const struct disk_limit limit = {
-		.max_mib = s->options->max_disk_usage_mib,
-		.max_percentage = s->options->max_disk_usage_percentage,
-	};
-	const uint64_t estimate = disk_estimate(&s->ranges);
-	uint64_t available;
-	int ret = disk_limit_check(
-		s->options->destination, estimate, &limit, err);
-
-	if (ret < 0)
-		return ret;
-	if (disk_free(s->options->destination, &available) &&
-		available < estimate)
-		warn(s,
-			"%s might not fit: %" PRIu64 " MiB are free, the "
-			"image may take %" PRIu64,
-			s->options->destination, available >> 20,
-			estimate >> 20);
-	return 0;
-}
-
 /* Files that are read must not be what is written. */
 static size_t list_inputs(
 	const struct snapshot *s, struct avml_sink_input *inputs)
@@ -208,26 +189,28 @@ static size_t list_inputs(
 	return count;
 }
 
-static int open_sink(struct snapshot *s, struct avml_error *err)
+static int open_output(struct snapshot *s, struct avml_error *err)
 {
+	const struct avml_snapshot_options *o = s->options;
 	struct avml_sink_input inputs[2];
-	const struct avml_sink_options options = {
-		.no_sparse = s->options->no_sparse,
-		.no_clobber = s->options->no_clobber,
+	const struct output_options options = {
+		.destination = o->destination,
 		.inputs = inputs,
 		.input_count = list_inputs(s, inputs),
-	};
-	const struct image_writer_events events = {
+		.estimate = disk_estimate(&s->ranges),
+		.limit = { o->max_disk_usage_mib, o->max_disk_usage_percentage },
+		.no_sparse = o->no_sparse,
+		.no_clobber = o->no_clobber,
+		.writer = {
+			.format = image_format(s),
+			.keep_zeros = o->keep_zeros,
+		},
+		.events = { s->events->ctx, s->events->record },
 		.ctx = s->events->ctx,
-		.record = s->events->record,
+		.warning = s->events->warning,
 	};
-	int ret = avml_sink_open(
-		s->options->destination, &options, &s->sink, err);
 
-	if (ret < 0)
-		return ret;
-	image_writer_init(&s->writer, s->sink, s->options->keep_zeros, &events);
-	return 0;
+	return output_open(&s->output, &options, err);
 }
 
 /* Everything that can go wrong before the first byte of output. */
@@ -245,8 +228,6 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 		ret = plan_ranges(s, &ram, err);
 	if (ret == 0)
 		ret = avml_source_probe(s->source, &s->ranges, err);
-	if (ret == 0)
-		ret = check_disk(s, err);
 	if (ret < 0)
 		return ret;
 	if (threads == 0)
@@ -255,79 +236,48 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 		threads = AVML_PIPELINE_THREADS_MAX;
 	/* However many the readers take, one is left for the image. */
 	spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	ret = capture_new(s->source, &s->ranges, threads, &s->capture, err);
+	ret = capture_new(s->source, &s->ranges, threads, s->options->compress,
+		&s->capture, err);
 	if (spare >= 0)
 		close(spare);
-	if (ret == 0 && cancel_level() > 0)
-		ret = cancel_error(err);
 	if (ret < 0)
 		return ret;
-	return open_sink(s, err);
-}
-
-/* Cut back, and put what is left in front of the error's chain. */
-static void abandon(struct snapshot *s, struct avml_error *err)
-{
-	const char *const name = s->options->destination;
-	struct avml_error cut_err = AVML_ERROR_INIT;
-	struct avml_sink_left left;
-
-	if (avml_sink_abort(s->sink, &left, &cut_err) < 0)
-		avml_error_wrap(err,
-			"%s is incomplete, its last record may be cut short "
-			"(%s)",
-			name, avml_error_message(&cut_err, 0));
-	else if (left.unsure)
-		avml_error_wrap(err,
-			"%s may be damaged: %" PRIu64 " whole records, %" PRIu64
-			" bytes were written, but the disk did not confirm "
-			"them",
-			name, s->writer.records, left.len);
-	else if (left.removed)
-		avml_error_wrap(err,
-			"nothing was acquired: %s was removed, since it held "
-			"no whole record",
-			name);
-	else if (left.cut)
-		avml_error_wrap(err,
-			"%s is incomplete: cut back to its %" PRIu64
-			" whole records, %" PRIu64 " bytes",
-			name, s->writer.records, left.len);
-	else
-		avml_error_wrap(err,
-			"%s is incomplete: it ended after %" PRIu64
-			" whole records, %" PRIu64 " bytes",
-			name, s->writer.records, left.len);
+	return open_output(s, err);
 }
 
 static int run(struct snapshot *s, struct avml_error *err)
 {
 	struct unreadable unreadable = { .ctx = s, .tell = tell_unreadable };
+	const struct image_writer *w = &s->output.writer;
 	int ret;
 
 	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
-	ret = capture_run(s->capture, &s->writer, &unreadable, err);
+	ret = capture_run(s->capture, &s->output.writer, &unreadable, err);
 
 	/* A machine that runs has memory that is not zero. */
-	if (ret == 0 && s->writer.records == 0 &&
-		avml_source_is_live(s->source))
+	if (ret == 0 && w->records == 0 && avml_source_is_live(s->source))
 		ret = avml_error_set(err, ENODATA,
 			"every byte that was read is zero: %s does not give "
 			"memory",
 			avml_source_path(s->source));
-	if (ret == 0)
-		ret = avml_sink_finish(s->sink, err);
-	s->result->records = s->writer.records;
-	s->result->dropped_bytes = s->writer.assembler.dropped;
-	s->result->written_bytes = avml_sink_position(s->sink);
-	s->result->hole_bytes = avml_sink_hole_bytes(s->sink);
+	ret = output_close(&s->output, ret, err);
+	s->result->records = w->records;
+	s->result->dropped_bytes = w->assembler.dropped;
+	s->result->written_bytes = avml_sink_position(s->output.sink);
+	s->result->hole_bytes = avml_sink_hole_bytes(s->output.sink);
 	if (ret < 0)
-		abandon(s, err);
-	else if (s->writer.records == 0)
+		return ret;
+	if (w->records == 0)
 		warn(s, "all memory that was read is zero: %s holds no record",
 			s->options->destination);
-	return ret;
+	if (w->unsafe_records > 0)
+		warn(s,
+			"%" PRIu64 " records hold memory that does not "
+			"compress at all, and Volatility 3 may hang on them: "
+			"convert the image to lime for it (avml convert)",
+			w->unsafe_records);
+	return 0;
 }
 
 int avml_snapshot(const struct avml_snapshot_options *options,
@@ -356,7 +306,7 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 	ret = s.iomem_path ? prepare(&s, err) : out_of_memory(err);
 	if (ret == 0)
 		ret = run(&s, err);
-	avml_sink_free(s.sink);
+	output_release(&s.output);
 	capture_free(s.capture);
 	avml_range_list_release(&s.ranges);
 	avml_source_free(s.source);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conversion of an image from one format to another.
+ *
+ * An image of any writer is read, in one pass. Damage is an error that
+ * names the offset in the image, unless it is to be salvaged: then all
+ * that decodes is written, and what was lost is told.
+ *
+ * Threads: one run at a time in a process, since a signal stops all.
+ */
+#ifndef AVML_CONVERT_H
+#define AVML_CONVERT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <avml/error.h>
+#include <avml/range.h>
+#include <avml/record.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct avml_convert_options {
+	const char *source;	 /* a path; "-": stdin */
+	const char *destination; /* see avml_sink_open() */
+	/*
+	 * What the source is. NONE: as its headers say. RAW has to be said,
+	 * and needs a regular file. Between the other two the headers are
+	 * believed; but naming the format that is converted to is an error,
+	 * except to salvage.
+	 */
+	enum avml_image_format source_format;
+	enum avml_image_format format; /* to convert to */
+	unsigned int threads;	       /* 0: as many as there are CPUs */
+	bool keep_zeros;
+	bool no_sparse;
+	bool no_clobber;
+	bool salvage;
+	bool force;		     /* gaps of any size as zeros to a stream */
+	uint64_t max_disk_usage_mib; /* 0: no limit */
+	double max_disk_usage_percentage; /* 0: no limit */
+};
+
+/* Told in the caller's thread and in order; any may be NULL. */
+struct avml_convert_events {
+	void *ctx;
+	void (*warning)(void *ctx, const char *text);
+	/*
+	 * While salvaging: bytes from `offset` to `end` of the image make no
+	 * sense, and memory in `range` (empty: unknown) is missing.
+	 */
+	void (*loss)(void *ctx, uint64_t offset, uint64_t end,
+		struct avml_range range, const char *reason);
+	/* A record was written, its header at `offset` of the image. */
+	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+};
+
+struct avml_convert_result {
+	uint64_t source_bytes;	/* of the image read */
+	uint64_t memory_bytes;	/* that it holds */
+	uint64_t records;	/* written */
+	uint64_t dropped_bytes; /* in blocks that are all zero */
+	uint64_t written_bytes; /* the length of the new image */
+	uint64_t hole_bytes;	/* of it */
+	uint64_t losses;	/* while salvaging */
+	uint64_t lost_bytes;	/* of memory, as far as known */
+};
+
+/*
+ * Convert. 0 when all of it was converted, or salvaged (losses are
+ * counted); else a negative errno, -EINTR after a signal. `result` is
+ * filled as far as the run came.
+ */
+int avml_convert(const struct avml_convert_options *options,
+	const struct avml_convert_events *events,
+	struct avml_convert_result *result, struct avml_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The image reader: cuts an image, of any writer, into parts at record and
+ * chunk borders. It reads and looks at headers only; what is inside a
+ * chunk is decoded and checked by whoever takes the part.
+ *
+ * Nothing is allocated by a length that the image claims, and nothing but
+ * a look ahead needs more than one pass: a pipe will do.
+ *
+ * Threads: one at a time. Errors name the offset in the image.
+ */
+#ifndef FORMAT_IMAGE_READER_H
+#define FORMAT_IMAGE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <avml/error.h>
+#include <avml/range.h>
+#include <avml/record.h>
+
+/* Where the image's bytes come from. */
+struct image_input {
+	void *ctx;
+	/*
+	 * The next bytes, at most `len`: their count, short only at the end
+	 * of the image; or a negative errno with `err` filled.
+	 */
+	ssize_t (*read)(
+		void *ctx, void *buf, size_t len, struct avml_error *err);
+	/* Bytes from elsewhere, without moving on; NULL: cannot be done. */
+	ssize_t (*peek)(void *ctx, void *buf, size_t len, uint64_t offset);
+};
+
+/* What a part's bytes are. */
+enum image_part_kind {
+	IMAGE_PLAIN,  /* memory as it is */
+	IMAGE_CHUNKS, /* whole data chunks of the snappy framing format */
+	IMAGE_ZEROS,  /* none: the record has no data, and means zeros */
+};
+
+/* A part holds at most so much memory, and so many bytes of the image. */
+#define IMAGE_PART_MEMORY (256u << 10)
+#define IMAGE_PART_BYTES (320u << 10)
+
+struct image_part {
+	enum image_part_kind kind;
+	enum avml_record_format format;
+	struct avml_range range;  /* of memory; within `record` */
+	struct avml_range record; /* that it belongs to */
+	uint64_t run_end;	  /* to here, records follow without a gap */
+	uint64_t offset;	  /* of its first byte in the image */
+	size_t len;		  /* bytes of the image */
+};
+
+/* Oddities that are read all the same: how many, and where the first. */
+enum image_oddity {
+	IMAGE_ODD_EMPTY,   /* v2 record without data, read as zeros */
+	IMAGE_ODD_TRAILER, /* trailer that is not the stream's length */
+	IMAGE_ODD_UNCOMPRESSED_TRAILER, /* but the memory's length */
+	IMAGE_ODD_ORDER, /* record that overlaps or precedes the one before */
+	IMAGE_ODD_MIXED, /* record of another format than the first */
+	IMAGE_ODD_PARTIAL_PAGE, /* record that does not end with a page */
+	IMAGE_ODD_COUNT
+};
+
+struct image_oddity_count {
+	uint64_t count;
+	uint64_t offset; /* of the first, in the image */
+};
+
+/* What was lost while salvaging. */
+struct image_loss {
+	uint64_t offset, end;	 /* bytes of the image that were passed over */
+	struct avml_range range; /* memory that is missing; empty: unknown */
+	char reason[160];
+};
+
+struct image_reader;
+
+/*
+ * `input` stays the caller's. With `raw_size` other than 0 the image has no
+ * headers: it is memory from address 0 on, of that many bytes. With
+ * `salvage`, parts are single chunks, and what makes no sense is passed
+ * over up to the next record. NULL when memory is out.
+ */
+struct image_reader *image_reader_new(
+	const struct image_input *input, uint64_t raw_size, bool salvage);
+void image_reader_free(struct image_reader *r);
+
+/*
+ * The next part, its bytes in `buf` of IMAGE_PART_BYTES. 1; 0 at the end;
+ * -EINVAL for an image that makes no sense, or an errno of reading it. An
+ * error comes after the parts before it, and again for each call.
+ *
+ * While salvaging, 2 stands for a loss, told in `loss`.
+ */
+int image_reader_next(struct image_reader *r, uint8_t *buf,
+	struct image_part *part, struct image_loss *loss,
+	struct avml_error *err);
+
+const struct image_oddity_count *image_reader_oddity(
+	const struct image_reader *r, enum image_oddity which);
+
+/* The format of the first record; NONE before it, and without headers RAW. */
+enum avml_image_format image_reader_format(const struct image_reader *r);
+
+/* Bytes of the image taken so far. */
+uint64_t image_reader_offset(const struct image_reader *r);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What the image reader knows, for its own two files. */
+#ifndef FORMAT_IMAGE_READER_STATE_H
+#define FORMAT_IMAGE_READER_STATE_H
+
+#include "format/image_reader.h"
+#include "format/window.h"
+
+enum reader_state { READER_HEADER, READER_PLAIN, READER_CHUNKS, READER_END };
+
+/* Of a step: nothing to hand out yet, go on. */
+#define READER_AGAIN 3
+
+struct image_reader {
+	bool salvage;
+	bool raw;
+	enum reader_state state;
+	uint64_t records; /* begun so far */
+	enum avml_record_format first_format;
+	struct avml_record_header header;      /* of the current record */
+	struct avml_record_header next_header; /* being looked at */
+	uint64_t last_end;		       /* of the record before */
+	uint64_t run_end;		       /* see struct image_part */
+	uint64_t at;		/* address of the next byte of memory */
+	uint64_t stream_offset; /* of the current v2 stream in the image */
+	bool stream_started;	/* its identifier was seen */
+	uint64_t skipped;	/* bytes of its chunks without data */
+	uint64_t chunk_offset;	/* of the data chunk taken last */
+	int failed;
+	struct avml_error failure;
+	struct image_oddity_count oddities[IMAGE_ODD_COUNT];
+	struct window window; /* last: it needs no clearing */
+};
+
+/*
+ * After an error while salvaging: go to the next record that makes sense.
+ * 2 with what was lost; the error again if it is one of reading.
+ */
+int image_reader_resync(struct image_reader *r, struct image_loss *loss,
+	struct avml_error *err);
+
+#endif

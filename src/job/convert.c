@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include <avml/convert.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <avml/pipeline.h>
+
+#include "job/image_file.h"
+#include "job/output.h"
+#include "job/salvage.h"
+#include "job/transcode.h"
+
+/* One run, from the options to the result. */
+struct convert {
+	const struct avml_convert_options *options;
+	const struct avml_convert_events *events;
+	struct avml_convert_result *result;
+	struct image_file source;
+	struct image_reader *reader;
+	struct transcode *transcode;
+	struct salvage salvage;
+	struct output output;
+};
+
+static void warn(const struct convert *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void warn(const struct convert *c, const char *fmt, ...)
+{
+	char text[5120]; /* room for a path */
+	va_list ap;
+
+	if (!c->events->warning)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->events->warning(c->events->ctx, text);
+}
+
+/* What is wrong with what was asked for, whatever the file holds. */
+static int check_request(
+	const struct avml_convert_options *o, struct avml_error *err)
+{
+	if (o->source_format == o->format && !o->salvage)
+		return avml_error_set(err, EINVAL,
+			"no conversion required: %s is to become %s",
+			avml_image_format_name(o->source_format),
+			avml_image_format_name(o->format));
+	if (o->source_format == AVML_IMAGE_RAW && o->salvage)
+		return avml_error_set(err, EINVAL,
+			"a raw image has no structure that could be damaged: "
+			"there is nothing to salvage");
+	return 0;
+}
+
+static int open_reader(struct convert *c, struct avml_error *err)
+{
+	const bool raw = c->options->source_format == AVML_IMAGE_RAW;
+	struct image_file *file = &c->source;
+	uint64_t raw_size = 0;
+	int ret = image_file_open(file, c->options->source, err);
+
+	if (ret < 0)
+		return ret;
+	if (raw && !file->seekable)
+		return avml_error_set(err, ESPIPE,
+			"%s is no regular file: the size of a raw image has to "
+			"be known beforehand",
+			file->path);
+	if (raw) {
+		raw_size = (uint64_t)file->st.st_size > file->base
+				   ? (uint64_t)file->st.st_size - file->base
+				   : 0;
+		if (raw_size == 0)
+			return avml_error_set(
+				err, EINVAL, "%s is empty", file->path);
+	}
+	c->reader =
+		image_reader_new(&file->input, raw_size, c->options->salvage);
+	if (!c->reader)
+		return avml_error_set_errno(err, ENOMEM, "%s", file->path);
+	return 0;
+}
+
+static int open_output(struct convert *c, struct avml_error *err)
+{
+	const struct avml_convert_options *o = c->options;
+	const struct avml_sink_input input = {
+		c->source.path,
+		c->source.st.st_dev,
+		c->source.st.st_ino,
+	};
+	const struct output_options options = {
+		.destination = o->destination,
+		.inputs = &input,
+		.input_count = 1,
+		/* Of a pipe the size is not known. */
+		.estimate =
+			c->source.seekable ? (uint64_t)c->source.st.st_size : 0,
+		.limit = { o->max_disk_usage_mib,
+			o->max_disk_usage_percentage },
+		.no_sparse = o->no_sparse,
+		.no_clobber = o->no_clobber,
+		.writer = { o->format, o->keep_zeros, o->force },
+		.events = { c->events->ctx, c->events->record },
+		.ctx = c->events->ctx,
+		.warning = c->events->warning,
+	};
+
+	return output_open(&c->output, &options, err);
+}
+
+/* Everything that can go wrong before the first byte of output. */
+static int prepare(struct convert *c, struct avml_error *err)
+{
+	const struct avml_convert_options *o = c->options;
+	const struct transcode_options options = {
+		.encode = o->format == AVML_IMAGE_LIME_COMPRESSED,
+		.threads = o->threads ? o->threads
+				      : avml_pipeline_default_threads(),
+		.salvage = o->salvage ? &c->salvage : NULL,
+	};
+	const struct salvage_events events = {
+		c->events->ctx,
+		c->events->loss,
+	};
+	int ret = check_request(o, err);
+
+	if (ret == 0)
+		ret = open_reader(c, err);
+	if (ret == 0)
+		ret = transcode_new(c->reader, &options, &c->transcode, err);
+	if (ret == 0 && o->salvage)
+		ret = salvage_init(
+			&c->salvage, &c->output.writer, &events, err);
+	if (ret < 0)
+		return ret;
+	return open_output(c, err);
+}
+
+static void tell_oddities(const struct convert *c)
+{
+	static const char *const texts[IMAGE_ODD_COUNT] = {
+		[IMAGE_ODD_EMPTY] =
+			"records without data were read as zeros (AVML 0.17.0 "
+			"wrote such)",
+		[IMAGE_ODD_TRAILER] =
+			"records have a trailer that is not their stream's "
+			"length",
+		[IMAGE_ODD_UNCOMPRESSED_TRAILER] =
+			"records have the length of their memory for a "
+			"trailer (a development version of AVML wrote such)",
+		[IMAGE_ODD_ORDER] =
+			"records overlap or precede the one before them",
+		[IMAGE_ODD_MIXED] =
+			"records are of another format than the first",
+		[IMAGE_ODD_PARTIAL_PAGE] =
+			"records do not end with a page (AVML leaves out the "
+			"last byte of every range)",
+	};
+
+	for (int i = 0; i < IMAGE_ODD_COUNT; i++) {
+		const struct image_oddity_count *odd =
+			image_reader_oddity(c->reader, (enum image_oddity)i);
+
+		if (odd->count > 0)
+			warn(c,
+				"%s: %" PRIu64
+				" %s; the first at offset %" PRIu64,
+				c->source.path, odd->count, texts[i],
+				odd->offset);
+	}
+}
+
+static void tell_format(const struct convert *c)
+{
+	const enum avml_image_format said = c->options->source_format;
+	const enum avml_image_format found = image_reader_format(c->reader);
+
+	if (said != AVML_IMAGE_NONE && found != AVML_IMAGE_NONE &&
+		said != found)
+		warn(c, "%s is %s, not %s as was said", c->source.path,
+			avml_image_format_name(found),
+			avml_image_format_name(said));
+}
+
+static int run(struct convert *c, struct avml_error *err)
+{
+	const struct image_writer *w = &c->output.writer;
+	int ret = transcode_run(
+		c->transcode, &c->output.writer, &c->result->memory_bytes, err);
+
+	if (ret < 0 && ret != -EINTR)
+		avml_error_wrap(err, "cannot convert %s", c->source.path);
+	if (ret == 0 && w->records == 0 && c->salvage.losses > 0)
+		ret = avml_error_set(err, EINVAL,
+			"nothing in %s could be salvaged", c->source.path);
+	ret = output_close(&c->output, ret, err);
+	c->result->source_bytes = image_reader_offset(c->reader);
+	c->result->records = w->records;
+	c->result->dropped_bytes = w->assembler.dropped;
+	c->result->written_bytes = avml_sink_position(c->output.sink);
+	c->result->hole_bytes = avml_sink_hole_bytes(c->output.sink);
+	c->result->losses = c->salvage.losses;
+	c->result->lost_bytes = c->salvage.lost_bytes;
+	tell_oddities(c);
+	tell_format(c);
+	if (ret < 0)
+		return ret;
+	if (w->records == 0)
+		warn(c, "all memory in it is zero: %s holds no record",
+			c->options->destination);
+	if (w->unsafe_records > 0)
+		warn(c,
+			"%" PRIu64 " records hold memory that does not "
+			"compress at all, and Volatility 3 may hang on them: "
+			"convert to lime for it",
+			w->unsafe_records);
+	return 0;
+}
+
+int avml_convert(const struct avml_convert_options *options,
+	const struct avml_convert_events *events,
+	struct avml_convert_result *result, struct avml_error *err)
+{
+	struct convert c = {
+		.options = options,
+		.events = events,
+		.result = result,
+		.source = { .fd = -1 },
+	};
+	int ret;
+
+	*result = (struct avml_convert_result){ .records = 0 };
+	ret = prepare(&c, err);
+	if (ret == 0)
+		ret = run(&c, err);
+	output_release(&c.output);
+	salvage_release(&c.salvage);
+	transcode_free(c.transcode);
+	image_reader_free(c.reader);
+	image_file_close(&c.source);
+	return ret;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/image_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/io.h"
+
+/* All of `len` bytes where the image has them: a pipe gives less at once. */
+static ssize_t read_next(
+	void *ctx, void *buf, size_t len, struct avml_error *err)
+{
+	struct image_file *file = ctx;
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < len) {
+		if (file->seekable)
+			n = io_pread_full(file->fd, (char *)buf + done,
+				len - done, file->base + file->offset);
+		else
+			n = read(file->fd, (char *)buf + done, len - done);
+		if (n < 0 && !file->seekable)
+			n = -errno;
+		if (n == -EINTR && cancel_level() == 0)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+		file->offset += (uint64_t)n;
+	}
+	if (n == -EINTR)
+		return cancel_error(err);
+	if (n < 0)
+		return avml_error_set_errno(err, (int)-n,
+			"cannot read %s at offset %" PRIu64, file->path,
+			file->offset);
+	return (ssize_t)done;
+}
+
+static ssize_t peek(void *ctx, void *buf, size_t len, uint64_t offset)
+{
+	const struct image_file *file = ctx;
+
+	return io_pread_full(file->fd, buf, len, file->base + offset);
+}
+
+int image_file_open(
+	struct image_file *file, const char *path, struct avml_error *err)
+{
+	*file = (struct image_file){ .path = path, .fd = -1 };
+	if (strcmp(path, "-") == 0) {
+		file->path = "stdin";
+		file->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (file->fd < 0)
+			file->fd = -errno;
+	} else {
+		file->fd = io_open(path, O_RDONLY | O_NOCTTY, 0);
+	}
+	if (file->fd < 0)
+		return avml_error_set_errno(
+			err, -file->fd, "cannot open %s", file->path);
+	if (fstat(file->fd, &file->st) < 0)
+		return avml_error_set_errno(err, errno, "%s", file->path);
+	if (S_ISDIR(file->st.st_mode))
+		return avml_error_set(err, EISDIR,
+			"%s is a directory, not an image", file->path);
+	file->seekable = S_ISREG(file->st.st_mode);
+	if (file->seekable) {
+		/* stdin may have been read from already. */
+		const off_t at = lseek(file->fd, 0, SEEK_CUR);
+
+		file->base = at > 0 ? (uint64_t)at : 0;
+	}
+	file->input = (struct image_input){
+		.ctx = file,
+		.read = read_next,
+		.peek = file->seekable ? peek : NULL,
+	};
+	return 0;
+}
+
+void image_file_close(struct image_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cancel.h"
+
+static void warn_of_space(const struct output_options *options)
+{
+	uint64_t available;
+	char text[5120]; /* room for a path */
+
+	if (!options->warning || !disk_free(options->destination, &available) ||
+		available >= options->estimate)
+		return;
+	snprintf(text, sizeof(text),
+		"%s might not fit: %" PRIu64
+		" MiB are free, the image may take %" PRIu64,
+		options->destination, available >> 20, options->estimate >> 20);
+	options->warning(options->ctx, text);
+}
+
+int output_open(struct output *out, const struct output_options *options,
+	struct avml_error *err)
+{
+	const struct avml_sink_options sink_options = {
+		.no_sparse = options->no_sparse,
+		.no_clobber = options->no_clobber,
+		.inputs = options->inputs,
+		.input_count = options->input_count,
+	};
+	int ret = disk_limit_check(
+		options->destination, options->estimate, &options->limit, err);
+
+	out->destination = options->destination;
+	if (ret < 0)
+		return ret;
+	warn_of_space(options);
+	/* What is there already has to stay when nothing comes of this. */
+	if (cancel_level() > 0)
+		return cancel_error(err);
+	ret = avml_sink_open(
+		options->destination, &sink_options, &out->sink, err);
+	if (ret < 0)
+		return ret;
+	ret = image_writer_init(&out->writer, out->sink, &options->writer,
+		&options->events, err);
+	if (ret < 0) {
+		struct avml_error ignored;
+		struct avml_sink_left left;
+
+		(void)avml_sink_abort(out->sink, &left, &ignored);
+	}
+	return ret;
+}
+
+/* Cut back, and put what is left in front of the error's chain. */
+static void abandon(struct output *out, struct avml_error *err)
+{
+	struct avml_error cut_err = AVML_ERROR_INIT;
+	struct avml_sink_left left;
+
+	if (avml_sink_abort(out->sink, &left, &cut_err) < 0)
+		avml_error_wrap(err,
+			"%s is incomplete, its last record may be cut short "
+			"(%s)",
+			out->destination, avml_error_message(&cut_err, 0));
+	else if (left.unsure)
+		avml_error_wrap(err,
+			"%s may be damaged: %" PRIu64 " whole records, %" PRIu64
+			" bytes were written, but the disk did not confirm "
+			"them",
+			out->destination, out->writer.records, left.len);
+	else if (left.removed)
+		avml_error_wrap(err,
+			"nothing was written: %s was removed, since it held "
+			"no whole record",
+			out->destination);
+	else
+		avml_error_wrap(err,
+			"%s is incomplete: %s %" PRIu64
+			" whole records, %" PRIu64 " bytes",
+			out->destination,
+			left.cut ? "cut back to its" : "it ended after",
+			out->writer.records, left.len);
+}
+
+int output_close(struct output *out, int ret, struct avml_error *err)
+{
+	if (ret == 0)
+		ret = avml_sink_finish(out->sink, err);
+	if (ret < 0)
+		abandon(out, err);
+	return ret;
+}
+
+void output_release(struct output *out)
+{
+	image_writer_release(&out->writer);
+	avml_sink_free(out->sink);
+	out->sink = NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The near end of every job: a destination that was checked, a sink, and
+ * the writer of the format onto it.
+ */
+#ifndef JOB_OUTPUT_H
+#define JOB_OUTPUT_H
+
+#include "job/disk_limit.h"
+#include "job/image_writer.h"
+
+struct output_options {
+	const char *destination;
+	const struct avml_sink_input *inputs; /* not to be written over */
+	size_t input_count;
+	uint64_t estimate; /* bytes that it may take; 0: cannot be told */
+	struct disk_limit limit;
+	bool no_sparse;
+	bool no_clobber;
+	struct image_writer_options writer;
+	struct image_writer_events events;
+	/* Told what should be known of the destination; may be NULL. */
+	void *ctx;
+	void (*warning)(void *ctx, const char *text);
+};
+
+struct output {
+	const char *destination;
+	struct avml_sink *sink;
+	struct image_writer writer;
+};
+
+/* Check the limits, and open. 0 or -errno, and nothing was changed. */
+int output_open(struct output *out, const struct output_options *options,
+	struct avml_error *err);
+
+/*
+ * The end: `ret` is how the run went. When it went well, or the end of it
+ * does not, the destination is finished; else it is cut back, and what is
+ * left is put in front of the error's chain. Returns the outcome.
+ */
+int output_close(struct output *out, int ret, struct avml_error *err);
+
+/* After either of the two above. */
+void output_release(struct output *out);
+
+#endif
