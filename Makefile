@@ -59,7 +59,7 @@ LIB := $(BUILD)/libavml.a
 AVML := $(if $(filter build,$(BUILD)),avml,$(BUILD)/avml)
 
 .PHONY: all
-all: $(AVML) $(LIB) $(BUILD)/avml.pc
+all: $(AVML) $(AVML)-convert $(LIB) $(BUILD)/avml.pc
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -74,7 +74,10 @@ $(LIB): $(LIB_OBJ)
 $(AVML): $(CMD_OBJ) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
-	$(Q)[ $@ != avml ] || ln -sf avml avml-convert
+
+# The name of the program is that of a command: one binary, several links.
+$(AVML)-convert: $(AVML)
+	$(Q)ln -sf $(notdir $<) $@
 
 $(BUILD)/avml.pc: Makefile
 	@mkdir -p $(@D)
@@ -101,7 +104,7 @@ $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 .SECONDARY: $(CHECK_SRC:%.c=$(BUILD)/%.o)
 
 .PHONY: checks
-checks: $(AVML) $(CHECKS)
+checks: $(AVML) $(AVML)-convert $(CHECKS)
 
 # Everything, with one closing line. The parts follow one by one.
 .PHONY: check check-unit check-cli check-includes check-docs check-format
@@ -110,7 +113,7 @@ check: checks
 	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
 	$(Q)tests/run.sh includes docs format vm-selftest unit:$(BUILD) cli:$(AVML) \
 		unit:$(BUILD)/asan cli:$(BUILD)/asan/avml \
-		unit:$(BUILD)/tsan cli:$(BUILD)/tsan/avml
+		threads:$(BUILD)/tsan
 
 check-unit: checks
 	$(Q)tests/run.sh unit:$(BUILD)
@@ -128,7 +131,7 @@ check-asan:
 
 check-tsan:
 	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
-	$(Q)tests/run.sh unit:$(BUILD)/tsan cli:$(BUILD)/tsan/avml
+	$(Q)tests/run.sh threads:$(BUILD)/tsan
 
 # A real kernel in a virtual machine, and its memory acquired there.
 .PHONY: check-vm
@@ -169,14 +172,16 @@ deps-test:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(INCLUDEDIR)/avml $(DESTDIR)$(MANDIR)/man5 \
-		$(DESTDIR)$(MANDIR)/man8
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(AVML) $(DESTDIR)$(BINDIR)/avml
+	ln -sf avml $(DESTDIR)$(BINDIR)/avml-convert
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
 	install -m 644 $(BUILD)/avml.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 include/avml/*.h $(DESTDIR)$(INCLUDEDIR)/avml
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) avml
+	rm -rf $(BUILD) avml avml-convert

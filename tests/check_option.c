@@ -16,6 +16,7 @@ struct values {
 	uint64_t big;
 	double percent;
 	double below;
+	const char *choice;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -34,6 +35,8 @@ static const struct option options[] = {
 		false },
 	{ "below", OPTION_PERCENT, AT(below), "P", "less than all", 0.01, 100,
 		true },
+	{ "choice", OPTION_CHOICE, AT(choice), "raw|lime|lime_z", "one of them",
+		0, 0, false },
 	{ NULL, OPTION_FLAG, 0, NULL, NULL, 0, 0, false },
 };
 
@@ -81,6 +84,7 @@ static void assert_values(
 	ck_assert_uint_eq(values->big, expected->big);
 	ck_assert_double_eq(values->percent, expected->percent);
 	ck_assert_double_eq(values->below, expected->below);
+	ck_assert_pstr_eq(values->choice, expected->choice);
 }
 
 /* The defaults, but for what is named. */
@@ -110,6 +114,10 @@ static const struct {
 	{ { "--file-name==", "F" }, VALUES(.file_name = "=") },
 	{ { "F", "--threads", "8" }, VALUES(.threads = 8) },
 	{ { "F", "--threads=8" }, VALUES(.threads = 8) },
+	/* One of several words: the first, the last, one in between. */
+	{ { "--choice", "raw", "F" }, VALUES(.choice = "raw") },
+	{ { "--choice=lime", "F" }, VALUES(.choice = "lime") },
+	{ { "--choice", "lime_z", "F" }, VALUES(.choice = "lime_z") },
 	/* It is a value whatever it looks like. */
 	{ { "--file-name", "--quiet", "F" }, VALUES(.file_name = "--quiet") },
 	{ { "--file-name", "--", "F" }, VALUES(.file_name = "--") },
@@ -306,6 +314,22 @@ static const struct {
 	{ { "--threads", "", "F" }, "--threads wants N, not nothing" },
 	{ { "--file-name=", "F" }, "--file-name wants NAME, not nothing" },
 	{ { "--percent", "", "F" }, "--percent wants P, not nothing" },
+	/* Words whole and alone: no beginnings, no ends, no others. */
+	{ { "--choice", "lim", "F" },
+		"--choice: \"lim\" is none of raw|lime|lime_z" },
+	{ { "--choice", "lime_", "F" },
+		"--choice: \"lime_\" is none of raw|lime|lime_z" },
+	{ { "--choice", "lime_zz", "F" },
+		"--choice: \"lime_zz\" is none of raw|lime|lime_z" },
+	{ { "--choice", "ime", "F" },
+		"--choice: \"ime\" is none of raw|lime|lime_z" },
+	{ { "--choice", "raw|lime", "F" },
+		"--choice: \"raw|lime\" is none of raw|lime|lime_z" },
+	{ { "--choice", "|", "F" },
+		"--choice: \"|\" is none of raw|lime|lime_z" },
+	{ { "--choice", "RAW", "F" },
+		"--choice: \"RAW\" is none of raw|lime|lime_z" },
+	{ { "--choice=", "F" }, "--choice wants raw|lime|lime_z, not nothing" },
 	/* Nothing twice, however it is written. */
 	{ { "--quiet", "F", "--quiet" }, "--quiet is given twice" },
 	{ { "--keep-zeros", "--keep_zeros", "F" },

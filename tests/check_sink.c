@@ -20,8 +20,9 @@
 #define IMAGE_MAX (2 << 20)
 
 static struct {
-	bool interrupted; /* every other write, by a signal */
-	size_t most;	  /* bytes a write; 0: any */
+	bool interrupted;	   /* every other write, by a signal */
+	size_t most;		   /* bytes a write; 0: any */
+	bool truncate_interrupted; /* once */
 	int truncate_error, sync_error, close_error;
 	size_t writes, syncs;
 	bool written[IMAGE_MAX]; /* a byte each, from the log */
@@ -69,8 +70,10 @@ int ftruncate(int fd, off_t len)
 {
 	static int (*real)(int, off_t);
 
-	if (calls.truncate_error) {
-		errno = calls.truncate_error;
+	if (calls.truncate_error || calls.truncate_interrupted) {
+		errno = calls.truncate_interrupted ? EINTR
+						   : calls.truncate_error;
+		calls.truncate_interrupted = false;
 		return -1;
 	}
 	if (!real)
@@ -280,6 +283,7 @@ START_TEST(sink_file_interrupted_and_short_writes_go_on)
 		struct avml_sink *sink = open_sink(path, i == 2);
 
 		calls.interrupted = true;
+		calls.truncate_interrupted = true;
 		calls.most = most[i];
 		give(sink, feeds[_i]);
 		calls.sync_error = EINTR;
@@ -339,6 +343,36 @@ START_TEST(sink_file_holes_take_no_room)
 }
 END_TEST
 
+/* A file system that cannot make a file longer without bytes. */
+START_TEST(sink_file_end_that_is_no_hole_is_written)
+{
+	static const long given[] = { 100, -200000, 0 };
+	const char *path = test_path("image");
+	struct avml_sink *sink = open_sink(path, false);
+
+	expect(given);
+	give(sink, given);
+	calls.truncate_error = EPERM;
+	finish(sink);
+	ck_assert_uint_eq(avml_sink_hole_bytes(sink), 0);
+	avml_sink_free(sink);
+	for (size_t i = 0; i < image.len; i++)
+		TEST_ASSERT(calls.written[i]);
+	assert_file(path, image.bytes, image.len);
+}
+END_TEST
+
+/* Linux has closed the file even then. */
+START_TEST(sink_file_interrupted_close_is_no_error)
+{
+	struct avml_sink *sink = open_sink(test_path("image"), false);
+
+	calls.close_error = EINTR;
+	finish(sink);
+	avml_sink_free(sink);
+}
+END_TEST
+
 START_TEST(sink_file_finish_syncs)
 {
 	struct avml_sink *sink = open_sink(test_path("image"), false);
@@ -354,7 +388,7 @@ END_TEST
 static struct avml_sink_left abandon(struct avml_sink *sink, int ret)
 {
 	struct avml_error err = AVML_ERROR_INIT;
-	struct avml_sink_left left = { .len = 12345 };
+	struct avml_sink_left left = { .removed = true, .unsure = true };
 
 	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), ret);
 	avml_sink_free(sink);
@@ -399,9 +433,11 @@ START_TEST(sink_file_abort_cuts_back_to_mark)
 				   : avml_sink_zeros(sink, part, &err),
 			0);
 	}
+	calls.truncate_interrupted = true;
 	left = abandon(sink, 0);
 	ck_assert(left.cut);
 	ck_assert(!left.removed);
+	ck_assert(!left.unsure);
 	ck_assert_uint_eq(left.len, len);
 	assert_file(path, image.bytes, len);
 	/* What was acquired has to survive the host. */
@@ -520,7 +556,27 @@ START_TEST(sink_file_failed_finish_is_an_error)
 	calls.sync_error = 0;
 	left = abandon(sink, 0);
 	ck_assert(left.cut);
+	/* A sync that works now says nothing of what was lost before. */
+	ck_assert(left.unsure);
 	ck_assert_uint_eq(left.len, image.len);
+	assert_file(path, image.bytes, image.len);
+}
+END_TEST
+
+START_TEST(sink_file_abort_that_cannot_sync_is_unsure)
+{
+	static const long given[] = { 60, 0 };
+	const char *path = test_path("image");
+	struct avml_sink *sink = open_sink(path, false);
+	struct avml_sink_left left;
+
+	expect(given);
+	give(sink, given);
+	avml_sink_mark(sink);
+	calls.sync_error = EIO;
+	left = abandon(sink, 0);
+	ck_assert(left.cut);
+	ck_assert(left.unsure);
 	assert_file(path, image.bytes, image.len);
 }
 END_TEST
@@ -609,6 +665,8 @@ static Suite *sink_suite(void)
 		tc, sink_file_interrupted_and_short_writes_go_on, 0, count);
 	tcase_add_test(tc, sink_file_short_zeros_share_a_write);
 	tcase_add_test(tc, sink_file_holes_take_no_room);
+	tcase_add_test(tc, sink_file_end_that_is_no_hole_is_written);
+	tcase_add_test(tc, sink_file_interrupted_close_is_no_error);
 	tcase_add_test(tc, sink_file_finish_syncs);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("ends");
@@ -622,6 +680,7 @@ static Suite *sink_suite(void)
 	tcase_add_test(tc, sink_file_abort_that_cannot_cut_says_so);
 	tcase_add_loop_test(tc, sink_file_failed_finish_is_an_error, 0,
 		TEST_COUNT(endings));
+	tcase_add_test(tc, sink_file_abort_that_cannot_sync_is_unsure);
 	tcase_add_test(tc, sink_file_write_error_names_file_and_offset);
 	tcase_add_loop_test(
 		tc, sink_file_zeros_that_do_not_fit_are_an_error, 0, 2);

@@ -121,6 +121,81 @@ START_TEST(sink_open_old_file_is_emptied_and_private)
 }
 END_TEST
 
+/* Whoever knows the file otherwise must not get the memory with it. */
+START_TEST(sink_open_file_of_two_names_makes_way)
+{
+	const char *path = old_file();
+	const char *other = test_text("%s.other", path);
+	struct avml_sink_left left;
+	struct avml_sink *sink;
+
+	ck_assert_int_eq(link(path, other), 0);
+	sink = open_sink(path, &none);
+	write_text(sink, "new");
+	finish(sink);
+	assert_text(path, "new");
+	ck_assert_uint_eq(mode_of(path), 0600);
+	assert_text(other, "old text");
+	ck_assert_uint_eq(mode_of(other), 0644);
+	/* So the new one is ours to remove. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(link(other, path), 0);
+	abandon(open_sink(path, &none), &left);
+	ck_assert(left.removed);
+	assert_text(other, "old text");
+}
+END_TEST
+
+START_TEST(sink_open_file_of_another_user_makes_way)
+{
+	const char *path = old_file();
+	const int theirs = open(path, O_RDONLY | O_CLOEXEC);
+	struct avml_sink *sink;
+	char text[16] = "";
+	struct stat st;
+
+	/* Only root can make such a file. */
+	if (geteuid() == 0 && chown(path, 65534, 65534) == 0) {
+		sink = open_sink(path, &none);
+		write_text(sink, "new");
+		finish(sink);
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_uint_eq(st.st_uid, geteuid());
+		ck_assert_int_eq(read(theirs, text, sizeof(text)), 8);
+		ck_assert_str_eq(text, "old text");
+	}
+	close(theirs);
+}
+END_TEST
+
+START_TEST(sink_open_place_of_messages_is_refused)
+{
+	const char *path = old_file();
+	const int usual = dup(STDERR_FILENO);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	dup2(fd, STDERR_FILENO);
+	assert_refused(path, &none, -EINVAL, "messages");
+	assert_refused(test_text("/dev/fd/%d", fd), &none, -EINVAL, "messages");
+	dup2(ends[1], STDERR_FILENO);
+	assert_refused(
+		test_text("/dev/fd/%d", ends[1]), &none, -EINVAL, "messages");
+	close(fd);
+	/* Nothing is spoilt where nothing is kept. */
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	dup2(fd, STDERR_FILENO);
+	finish(open_sink("/dev/null", &none));
+	dup2(usual, STDERR_FILENO);
+	close(usual);
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+	assert_text(path, "old text");
+	ck_assert_uint_eq(mode_of(path), 0644);
+}
+END_TEST
+
 START_TEST(sink_open_no_clobber_refuses_what_is_there)
 {
 	const struct avml_sink_options options = { .no_clobber = true };
@@ -522,6 +597,9 @@ static Suite *sink_open_suite(void)
 
 	tcase_add_loop_test(tc, sink_open_new_file_has_mode_0600, 0, 3);
 	tcase_add_test(tc, sink_open_old_file_is_emptied_and_private);
+	tcase_add_test(tc, sink_open_file_of_two_names_makes_way);
+	tcase_add_test(tc, sink_open_file_of_another_user_makes_way);
+	tcase_add_test(tc, sink_open_place_of_messages_is_refused);
 	tcase_add_test(tc, sink_open_no_clobber_refuses_what_is_there);
 	tcase_add_test(tc, sink_open_symbolic_link_is_refused);
 	tcase_add_test(tc, sink_open_link_to_a_folder_on_the_way_is_followed);

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "base/cancel.h"
+#include "check_kcore_file.h"
 
 /* Blocks that a user may take; 0: as many as there are. */
 static fsblkcnt_t blocks_free;
@@ -23,6 +24,16 @@ int statvfs(const char *path, struct statvfs *fs)
 	fs->f_bfree = 500;
 	fs->f_bavail = blocks_free ? blocks_free : 500;
 	return 0;
+}
+
+/* Of the image's file, when it is done. */
+static int sync_error;
+
+int fsync(int fd)
+{
+	(void)fd;
+	errno = sync_error;
+	return sync_error ? -1 : 0;
 }
 
 static struct test_image expected;
@@ -140,6 +151,38 @@ START_TEST(snapshot_stopped_before_a_record_leaves_nothing_new)
 }
 END_TEST
 
+static void stop_at_trimmed(void *ctx, struct avml_range range)
+{
+	machine_on_trimmed(ctx, range);
+	cancel_request(SIGHUP);
+}
+
+/* Before the destination is touched. */
+START_TEST(snapshot_stopped_early_changes_nothing)
+{
+	struct machine m = machine_new();
+	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_events listeners = machine_listeners(&events);
+	struct avml_snapshot_result result;
+	struct avml_error err;
+	size_t len;
+	char *text;
+
+	if (_i == 1)
+		test_make_file(options.destination, "old", 3);
+	listeners.trimmed = stop_at_trimmed;
+	ck_assert_int_eq(
+		machine_snapshot(&options, &listeners, &result, &err), -EINTR);
+	assert_message(&err, 0, "stopped by SIGHUP");
+	ck_assert_int_eq(access(options.destination, F_OK), _i == 1 ? 0 : -1);
+	if (_i == 1) {
+		text = test_load(options.destination, &len);
+		ck_assert_str_eq(text, "old");
+		free(text);
+	}
+}
+END_TEST
+
 /* --- the destination fails ---------------------------------------------- */
 
 START_TEST(snapshot_full_disk_leaves_whole_records)
@@ -216,6 +259,29 @@ START_TEST(snapshot_full_device_ends_the_run)
 }
 END_TEST
 
+START_TEST(snapshot_disk_that_does_not_confirm_is_told)
+{
+	const struct avml_snapshot_events listeners =
+		machine_listeners(&events);
+	struct machine m = machine_new();
+	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_result result;
+	struct avml_error err;
+
+	sync_error = EIO;
+	machine_image(&m, 4096, false, &expected);
+	ck_assert_int_eq(
+		machine_snapshot(&options, &listeners, &result, &err), -EIO);
+	assert_message(&err, 0, "did not confirm");
+	assert_message(&err, 0,
+		test_text("%zu whole records, %zu bytes", expected.count,
+			expected.len));
+	assert_message(&err, 1, "cannot sync");
+	test_image_assert_file(&expected, expected.len, options.destination);
+	test_image_release(&expected);
+}
+END_TEST
+
 /* --- refused ------------------------------------------------------------ */
 
 /* What is wrong, in the options or in the machine. */
@@ -283,6 +349,33 @@ static void empty_source(
 	(void)m;
 	options->source = test_path("empty");
 	test_make_file(options->source, "", 0);
+}
+
+/* An image of memory is not memory. */
+static void image_source(
+	struct avml_snapshot_options *options, struct machine *m)
+{
+	(void)m;
+	options->source = test_path("image");
+	test_make_file(options->source, "EMiL\1", 6);
+}
+
+static void odd_page(struct avml_snapshot_options *options, struct machine *m)
+{
+	(void)m;
+	options->page_size = 12288;
+}
+
+static void small_page(struct avml_snapshot_options *options, struct machine *m)
+{
+	(void)m;
+	options->page_size = 2048;
+}
+
+static void large_page(struct avml_snapshot_options *options, struct machine *m)
+{
+	(void)m;
+	options->page_size = 512 << 10;
 }
 
 static void no_kcore(struct avml_snapshot_options *options, struct machine *m)
@@ -361,6 +454,10 @@ static const struct {
 	{ "a folder as source", folder_source, -EISDIR, "directory" },
 	{ "a source that cannot be read", empty_source, -EIO,
 		"ends before it" },
+	{ "an image as source", image_source, -EINVAL, "image already" },
+	{ "pages of three times 4 KiB", odd_page, -EINVAL, "12288" },
+	{ "pages below 4 KiB", small_page, -EINVAL, "2048" },
+	{ "pages above 256 KiB", large_page, -EINVAL, "524288" },
 	{ "no source at all", no_kcore, -ENOENT, "does not exist" },
 	{ "a limit of MiB", small_limit, -EDQUOT, "19 MiB" },
 	{ "a limit of percent", small_share, -EDQUOT, "50.00 %" },
@@ -402,6 +499,30 @@ START_TEST(snapshot_refused_changes_nothing)
 }
 END_TEST
 
+/* A machine that runs has memory that is not zero; a file may be so. */
+START_TEST(snapshot_live_memory_of_zeros_is_an_error)
+{
+	static const struct test_phdr segment = { 0x100000, 0x10000, 0x10000 };
+	const struct avml_snapshot_events listeners =
+		machine_listeners(&events);
+	struct machine m = machine_new();
+	struct avml_snapshot_options options = options_of(&m);
+	const char *kcore = test_text("%s/kcore", m.proc);
+	struct avml_snapshot_result result;
+	struct avml_error err;
+
+	close(test_kcore_create(kcore, &segment, 1));
+	ck_assert_int_eq(truncate(kcore, 0x20000), 0);
+	options.source = NULL;
+	options.iomem = iomem_file("00100000-0010ffff : System RAM\n");
+	ck_assert_int_eq(machine_snapshot(&options, &listeners, &result, &err),
+		-ENODATA);
+	assert_message(&err, 0, "was removed");
+	assert_message(&err, 1, kcore);
+	ck_assert_int_eq(access(options.destination, F_OK), -1);
+}
+END_TEST
+
 /* What might fit after all, thanks to zeros, is not refused. */
 START_TEST(snapshot_little_room_is_a_warning)
 {
@@ -435,9 +556,12 @@ static Suite *snapshot_fail_suite(void)
 		4 * TEST_COUNT(thread_counts));
 	tcase_add_loop_test(
 		tc, snapshot_stopped_before_a_record_leaves_nothing_new, 0, 2);
+	tcase_add_loop_test(tc, snapshot_stopped_early_changes_nothing, 0, 2);
 	tcase_add_loop_test(tc, snapshot_full_disk_leaves_whole_records, 0, 2);
 	tcase_add_test(tc, snapshot_receiver_gone_ends_the_run);
 	tcase_add_test(tc, snapshot_full_device_ends_the_run);
+	tcase_add_test(tc, snapshot_disk_that_does_not_confirm_is_told);
+	tcase_add_test(tc, snapshot_live_memory_of_zeros_is_an_error);
 	tcase_add_loop_test(
 		tc, snapshot_refused_changes_nothing, 0, TEST_COUNT(refusals));
 	tcase_add_test(tc, snapshot_little_room_is_a_warning);

@@ -245,6 +245,54 @@ START_TEST(source_file_of_a_wrong_kind_is_refused)
 }
 END_TEST
 
+/* Behind its end there is nothing: no page of it need be asked for. */
+START_TEST(source_file_end_is_found_with_few_reads)
+{
+	struct avml_source *source =
+		open_source(memory_file(3 * PAGE), NULL, PAGE);
+
+	trouble.calls = 0;
+	assert_pages(source, 0, "...eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+	ck_assert_uint_le(trouble.calls, 4);
+	avml_source_free(source);
+}
+END_TEST
+
+/* Other bytes than memory's would be taken for it. */
+START_TEST(source_file_with_headers_is_refused)
+{
+	static const char *const heads[][2] = {
+		{ "\177ELF and more", "ELF" },
+		{ "EMiL and more", "image already" },
+		{ "AVML and more", "image already" },
+	};
+
+	for (size_t i = 0; i < TEST_COUNT(heads); i++)
+		assert_refused(test_text("%s", test_file("memory", heads[i][0],
+						       strlen(heads[i][0]))),
+			NULL, -EINVAL, heads[i][1]);
+	/* Too short for any of them, or only like them. */
+	avml_source_free(
+		open_source(test_file("memory", "EMi", 3), NULL, PAGE));
+	avml_source_free(
+		open_source(test_file("memory", "EMiM", 4), NULL, PAGE));
+}
+END_TEST
+
+START_TEST(source_reader_waits_for_its_device)
+{
+	struct avml_source *source = open_source(memory_file(PAGE), NULL, PAGE);
+	struct avml_source_reader *reader;
+	struct avml_error err;
+
+	ck_assert_int_eq(avml_source_reader_new(source, &reader, &err), 0);
+	ck_assert_int_eq(fcntl(reader->fd, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(fcntl(reader->fd, F_GETFD), FD_CLOEXEC);
+	avml_source_reader_free(reader);
+	avml_source_free(source);
+}
+END_TEST
+
 START_TEST(source_file_without_permission_is_refused)
 {
 	const char *path = memory_file(PAGE);
@@ -310,6 +358,41 @@ START_TEST(source_kcore_is_found_below_proc)
 	ck_assert_str_eq(avml_source_path(source), test_text("%s/kcore", proc));
 	ck_assert(avml_source_is_live(source));
 	avml_source_free(source);
+}
+END_TEST
+
+/* The path of one, however it is spelled and wherever it lies. */
+START_TEST(source_kcore_is_known_by_its_path)
+{
+	const char *proc = machine_proc();
+	const char *paths[] = { test_text("%s/kcore", proc),
+		test_text("%s//kcore", proc), test_text("%s/./kcore", proc) };
+
+	for (size_t i = 0; i < TEST_COUNT(paths); i++) {
+		struct avml_source *source =
+			open_source(paths[i], test_dir(), PAGE);
+
+		ck_assert_str_eq(avml_source_path(source), paths[i]);
+		ck_assert_ptr_nonnull(avml_source_coverage(source));
+		assert_pages(source, 0x100000, "................T.....");
+		avml_source_free(source);
+	}
+}
+END_TEST
+
+START_TEST(source_kcore_without_permission_says_who_may)
+{
+	const char *proc = machine_proc();
+
+	ck_assert_int_eq(chmod(test_text("%s/kcore", proc), 0), 0);
+	/* To come that far, the folders must let others pass. */
+	ck_assert_int_eq(chmod(proc, 0711), 0);
+	ck_assert_int_eq(chmod(test_root, 0711), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	assert_refused("kcore", proc, -EACCES, "run as root");
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
@@ -518,12 +601,17 @@ static Suite *source_files_suite(void)
 	tcase_add_test(tc, source_file_bad_sectors_cost_their_pages);
 	tcase_add_test(tc, source_file_address_past_all_offsets_is_unreadable);
 	tcase_add_test(tc, source_file_of_a_wrong_kind_is_refused);
+	tcase_add_test(tc, source_file_end_is_found_with_few_reads);
+	tcase_add_test(tc, source_file_with_headers_is_refused);
+	tcase_add_test(tc, source_reader_waits_for_its_device);
 	tcase_add_test(tc, source_file_without_permission_is_refused);
 	tcase_add_test(tc, source_character_device_is_live);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("kcore");
 	tcase_add_loop_test(tc, source_kcore_is_found_below_proc, 0,
 		TEST_COUNT(kcore_names));
+	tcase_add_test(tc, source_kcore_is_known_by_its_path);
+	tcase_add_test(tc, source_kcore_without_permission_says_who_may);
 	tcase_add_test(tc, source_kcore_covers_what_its_headers_say);
 	tcase_add_test(tc, source_kcore_coverage_is_whole_pages);
 	tcase_add_test(tc, source_kcore_reads_across_segments);

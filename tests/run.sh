@@ -6,6 +6,7 @@
 #   docs         man pages linted
 #   vm-selftest  what judges a guest's images finds every fault
 #   format       clang-format and shellcheck find nothing
+#   threads:DIR  what starts threads, for a build that looks for races
 #   unit:DIR     every check_* program below the build directory DIR
 #   cli:AVML     every script of tests/cli with that binary
 #
@@ -37,38 +38,64 @@ one() {
 	fi
 }
 
-unit() {
-	local dir=$1 program name line checks bad status source
-	for source in tests/check_*.c; do
-		name=$(basename "$source" .c)
+# Test programs by name, two at a time; then what each of them said.
+programs() {
+	local dir=$1 logs name program
+	shift
+	logs=$(mktemp -d)
+	# shellcheck disable=SC2016 # the inner shell's own
+	printf '%s\n' "$@" | xargs -P 2 -I NAME sh -c '
+		timeout 300 "$1/tests/$2" >"$3/$2" 2>&1
+		echo $? >"$3/$2.status"' sh "$dir" NAME "$logs"
+	for name in "$@"; do
 		program=$dir/tests/$name
-		timeout 120 "$program" >"$log" 2>&1
-		status=$?
-		# Check's own line: "100%: Checks: 12, Failures: 0, Errors: 0"
-		line=$(grep -E '^[0-9]+%: Checks: ' "$log" | tail -n 1)
-		checks=$(sed -E 's/.*Checks: ([0-9]+),.*/\1/' <<<"$line")
-		bad=$(sed -E 's/.*Failures: ([0-9]+), Errors: ([0-9]+).*/\1+\2/' \
-			<<<"$line")
-		bad=$((${bad:-1}))
-		checks=${checks:-1}
-		if [ $status -ne 0 ] && [ $bad -eq 0 ]; then
-			bad=1
-		fi
-		[ "$checks" -gt 0 ] || bad=1
-		if [ $bad -eq 0 ]; then
-			echo "ok $program: $checks"
-			count "$checks" 0
-		else
-			echo "not ok $program: status $status"
-			cat "$log"
-			count $((checks > bad ? checks - bad : 0)) $bad
-		fi
+		judge "$program" "$logs/$name" "$(cat "$logs/$name.status")"
 	done
+	rm -rf "$logs"
+}
+
+# Check's own line: "100%: Checks: 12, Failures: 0, Errors: 0"
+judge() {
+	local program=$1 said=$2 status=$3 line checks bad
+	line=$(grep -E '^[0-9]+%: Checks: ' "$said" | tail -n 1)
+	checks=$(sed -E 's/.*Checks: ([0-9]+),.*/\1/' <<<"$line")
+	bad=$(sed -E 's/.*Failures: ([0-9]+), Errors: ([0-9]+).*/\1+\2/' \
+		<<<"$line")
+	bad=$((${bad:-1}))
+	checks=${checks:-1}
+	if [ "$status" -ne 0 ] && [ $bad -eq 0 ]; then
+		bad=1
+	fi
+	[ "$checks" -gt 0 ] || bad=1
+	if [ $bad -eq 0 ]; then
+		echo "ok $program: $checks"
+		count "$checks" 0
+	else
+		echo "not ok $program: status $status"
+		cat "$said"
+		count $((checks > bad ? checks - bad : 0)) $bad
+	fi
+}
+
+unit() {
+	local names
+	mapfile -t names < <(basename -s .c tests/check_*.c)
+	programs "$1" "${names[@]}"
+}
+
+# What can race: the tests that start threads, and a few whole runs.
+threads() {
+	local names
+	mapfile -t names < <(grep -lE 'threads|pipeline' tests/check_*.c |
+		xargs basename -s .c)
+	programs "$1" "${names[@]}"
+	cli "$1/avml" threads kcore stdout signal-file signal-stream \
+		source-short
 }
 
 cli() {
 	local line good bad
-	AVML=$(realpath "$1") tests/cli/run.sh >"$log" 2>&1
+	AVML=$(realpath "$1") tests/cli/run.sh "${@:2}" >"$log" 2>&1
 	grep -vE '^[0-9]+ passed, ' "$log"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	if [ -z "$line" ]; then
@@ -119,6 +146,7 @@ for suite in "$@"; do
 		;;
 	format) format ;;
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
+	threads:*) threads "${suite#threads:}" ;;
 	unit:*) unit "${suite#unit:}" ;;
 	cli:*) cli "${suite#cli:}" ;;
 	*)
