@@ -6,17 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
-#include "format/framing.h"
 #include "format/image_reader_state.h"
 
-/* Bytes of skippable chunks in a record: padding must come to an end. */
-#define SKIP_MAX (64u << 20)
 /* How far ahead to look for records that follow without a gap. */
 #define RUN_MAX (128u << 20)
 #define RUN_RECORDS_MAX 16
-
-#define TRAILER_LEN 8
 
 struct image_reader *image_reader_new(
 	const struct image_input *input, uint64_t raw_size, bool salvage)
@@ -64,11 +58,33 @@ uint64_t image_reader_offset(const struct image_reader *r)
 	return r->window.offset;
 }
 
-static void note_oddity(
+void image_reader_note(
 	struct image_reader *r, enum image_oddity which, uint64_t offset)
 {
 	if (r->oddities[which].count++ == 0)
 		r->oddities[which].offset = offset;
+}
+
+int image_reader_wrap(struct image_reader *r, struct avml_error *err)
+{
+	return avml_error_wrap(err,
+		"record 0x%" PRIx64 "-0x%" PRIx64 ", at offset %" PRIu64
+		" (address 0x%" PRIx64 ")",
+		r->header.range.start, r->header.range.end, r->window.offset,
+		r->at);
+}
+
+void image_reader_part(const struct image_reader *r, struct image_part *part,
+	enum image_part_kind kind)
+{
+	*part = (struct image_part){
+		.kind = kind,
+		.format = r->header.format,
+		.range = { r->at, r->at },
+		.record = r->header.range,
+		.run_end = r->run_end,
+		.offset = r->window.offset,
+	};
 }
 
 /* Where the records go on without a gap, as far as can be seen. */
@@ -110,11 +126,11 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 	if (r->records == 0)
 		r->first_format = r->header.format;
 	else if (r->header.format != r->first_format)
-		note_oddity(r, IMAGE_ODD_MIXED, offset);
+		image_reader_note(r, IMAGE_ODD_MIXED, offset);
 	if (r->records > 0 && range.start < r->last_end)
-		note_oddity(r, IMAGE_ODD_ORDER, offset);
+		image_reader_note(r, IMAGE_ODD_ORDER, offset);
 	if (range.end % 4096 != 0)
-		note_oddity(r, IMAGE_ODD_PARTIAL_PAGE, offset);
+		image_reader_note(r, IMAGE_ODD_PARTIAL_PAGE, offset);
 	r->records++;
 	r->last_end = range.end;
 	r->at = range.start;
@@ -170,28 +186,6 @@ static int read_header(struct image_reader *r, struct avml_error *err)
 	return READER_AGAIN;
 }
 
-static int record_error(struct image_reader *r, struct avml_error *err)
-{
-	return avml_error_wrap(err,
-		"record 0x%" PRIx64 "-0x%" PRIx64 ", at offset %" PRIu64
-		" (address 0x%" PRIx64 ")",
-		r->header.range.start, r->header.range.end, r->window.offset,
-		r->at);
-}
-
-static void begin_part(const struct image_reader *r, struct image_part *part,
-	enum image_part_kind kind)
-{
-	*part = (struct image_part){
-		.kind = kind,
-		.format = r->header.format,
-		.range = { r->at, r->at },
-		.record = r->header.range,
-		.run_end = r->run_end,
-		.offset = r->window.offset,
-	};
-}
-
 static int next_plain(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err)
 {
@@ -204,7 +198,7 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 		r->state = r->raw ? READER_END : READER_HEADER;
 		return READER_AGAIN;
 	}
-	begin_part(r, part, IMAGE_PLAIN);
+	image_reader_part(r, part, IMAGE_PLAIN);
 	n = window_take(&r->window, buf, want, err);
 	if (n < 0)
 		return (int)n;
@@ -213,7 +207,7 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 			"the image ends %" PRIu64 " bytes before the record "
 			"does",
 			left - (uint64_t)n);
-		return record_error(r, err);
+		return image_reader_wrap(r, err);
 	}
 	r->at += (uint64_t)n;
 	part->range.end = r->at;
@@ -221,195 +215,11 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 	return 1;
 }
 
-/* A record without data: the next header, or nothing, follows. */
-static bool is_empty_record(const uint8_t *bytes, ssize_t n)
+int image_reader_begin(struct image_reader *r, struct avml_error *err)
 {
-	struct cursor c = cursor_over(bytes, n < 4 ? 0 : 4);
-	const uint32_t magic = cursor_u32(&c);
+	const int ret = r->raw || r->salvage ? 0 : read_header(r, err);
 
-	return n == 0 || magic == AVML_RECORD_MAGIC_AVML ||
-	       magic == AVML_RECORD_MAGIC_LIME;
-}
-
-static int begin_stream(
-	struct image_reader *r, struct image_part *part, struct avml_error *err)
-{
-	const ssize_t n = window_need(&r->window, FRAMING_IDENT_LEN, err);
-	const uint64_t len = avml_range_len(r->header.range);
-
-	if (n < 0)
-		return (int)n;
-	if (is_empty_record(window_at(&r->window), n)) {
-		if (len > AVML_BLOCK_SIZE) {
-			avml_error_set(err, EINVAL,
-				"a record of %" PRIu64 " bytes has no data",
-				len);
-			return record_error(r, err);
-		}
-		note_oddity(r, IMAGE_ODD_EMPTY, r->window.offset);
-		begin_part(r, part, IMAGE_ZEROS);
-		part->range = r->header.range;
-		r->at = r->header.range.end;
-		r->state = READER_HEADER;
-		return 1;
-	}
-	if (n < FRAMING_IDENT_LEN ||
-		memcmp(window_at(&r->window), framing_ident,
-			FRAMING_IDENT_LEN) != 0) {
-		avml_error_set(err, EINVAL,
-			"no snappy stream identifier at the record's start");
-		return record_error(r, err);
-	}
-	window_skip(&r->window, FRAMING_IDENT_LEN);
-	r->stream_started = true;
-	return READER_AGAIN;
-}
-
-static int read_trailer(struct image_reader *r, struct avml_error *err)
-{
-	const uint64_t len = r->window.offset - r->stream_offset;
-	const ssize_t n = window_need(&r->window, TRAILER_LEN, err);
-	struct cursor c;
-	uint64_t value;
-
-	if (n < 0)
-		return (int)n;
-	if (n < TRAILER_LEN) {
-		avml_error_set(err, EINVAL,
-			"the image ends within the record's trailer, after "
-			"%zd of its 8 bytes",
-			n);
-		return record_error(r, err);
-	}
-	c = cursor_over(window_at(&r->window), TRAILER_LEN);
-	value = cursor_u64(&c);
-	if (value == avml_range_len(r->header.range) && value != len)
-		note_oddity(
-			r, IMAGE_ODD_UNCOMPRESSED_TRAILER, r->window.offset);
-	else if (value != len)
-		note_oddity(r, IMAGE_ODD_TRAILER, r->window.offset);
-	window_skip(&r->window, TRAILER_LEN);
-	r->state = READER_HEADER;
-	return READER_AGAIN;
-}
-
-/* Go past a chunk without data. */
-static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
-	struct avml_error *err)
-{
-	uint64_t left = chunk->body_len;
-
-	/* In a damaged stream a long one is more likely a bad length. */
-	if (r->salvage && left > FRAMING_DATA_MAX)
-		return avml_error_set(err, EINVAL,
-			"a skippable chunk of %" PRIu64 " bytes", left);
-	r->skipped += FRAMING_HEAD_LEN + left;
-	if (r->skipped > SKIP_MAX)
-		return avml_error_set(err, EINVAL,
-			"more than %u bytes of skippable chunks", SKIP_MAX);
-	window_skip(&r->window, FRAMING_HEAD_LEN);
-	while (left > 0) {
-		const size_t want =
-			left < WINDOW_NEED_MAX ? (size_t)left : WINDOW_NEED_MAX;
-		const ssize_t n = window_need(&r->window, want, err);
-
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return avml_error_set(err, EINVAL,
-				"the image ends within a skippable chunk");
-		window_skip(&r->window, (size_t)n);
-		left -= (uint64_t)n;
-	}
-	return 0;
-}
-
-/*
- * Look at the next chunk: 1 with its lengths when it is one of data (and
- * all of it at hand), 0 when another was gone past.
- */
-static int next_chunk(struct image_reader *r, size_t *chunk_len,
-	size_t *data_len, struct avml_error *err)
-{
-	struct framing_chunk chunk;
-	ssize_t n = window_need(&r->window, FRAMING_HEAD_LEN, err);
-	int ret;
-
-	if (n < 0)
-		return (int)n;
-	if (n < FRAMING_HEAD_LEN)
-		return avml_error_set(
-			err, EINVAL, "the image ends within a chunk's head");
-	ret = framing_parse_head(window_at(&r->window), &chunk, err);
-	if (ret < 0)
-		return ret;
-	if (chunk.kind == FRAMING_SKIP)
-		return skip_chunk(r, &chunk, err);
-	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
-	n = window_need(&r->window, *chunk_len, err);
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n < *chunk_len)
-		return avml_error_set(err, EINVAL,
-			"the image ends within a chunk, after %zd of its %zu "
-			"bytes",
-			n, *chunk_len);
-	if (chunk.kind == FRAMING_IDENT) {
-		ret = framing_check_ident(
-			window_at(&r->window) + FRAMING_HEAD_LEN, err);
-		if (ret == 0)
-			ret = skip_chunk(r, &chunk, err);
-		return ret;
-	}
-	ret = framing_data_len(&chunk, window_at(&r->window) + FRAMING_HEAD_LEN,
-		chunk.body_len, data_len, err);
-	if (ret < 0)
-		return ret;
-	if (*data_len > r->header.range.end - r->at)
-		return avml_error_set(err, EINVAL,
-			"a chunk of %zu bytes where the record ends after %" PRIu64
-			" more",
-			*data_len, r->header.range.end - r->at);
-	return 1;
-}
-
-static int next_chunks(struct image_reader *r, uint8_t *buf,
-	struct image_part *part, struct avml_error *err)
-{
-	if (!r->stream_started)
-		return begin_stream(r, part, err);
-	if (r->at == r->header.range.end)
-		return read_trailer(r, err);
-	begin_part(r, part, IMAGE_CHUNKS);
-	while (r->at < r->header.range.end) {
-		size_t chunk_len = 0, data_len = 0;
-		int ret = next_chunk(r, &chunk_len, &data_len, err);
-
-		if (ret == 0 && part->len == 0)
-			part->offset = r->window.offset;
-		if (ret == 0)
-			continue;
-		if (ret < 0) {
-			ret = record_error(r, err);
-			/* The good ones first: the error comes again. */
-			if (part->len == 0)
-				return ret;
-			break;
-		}
-		if (part->len + chunk_len > IMAGE_PART_BYTES ||
-			r->at - part->range.start + data_len >
-				IMAGE_PART_MEMORY)
-			break;
-		memcpy(buf + part->len, window_at(&r->window), chunk_len);
-		r->chunk_offset = r->window.offset;
-		window_skip(&r->window, chunk_len);
-		part->len += chunk_len;
-		r->at += data_len;
-		if (r->salvage)
-			break;
-	}
-	part->range.end = r->at;
-	return 1;
+	return ret < 0 ? ret : 0;
 }
 
 static int step(struct image_reader *r, uint8_t *buf, struct image_part *part,
@@ -421,7 +231,7 @@ static int step(struct image_reader *r, uint8_t *buf, struct image_part *part,
 	case READER_PLAIN:
 		return next_plain(r, buf, part, err);
 	case READER_CHUNKS:
-		return next_chunks(r, buf, part, err);
+		return image_reader_chunks(r, buf, part, err);
 	case READER_END:
 		return 0;
 	}

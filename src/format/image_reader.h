@@ -91,6 +91,12 @@ struct image_reader *image_reader_new(
 void image_reader_free(struct image_reader *r);
 
 /*
+ * Look at the first header, so that what is no image at all is refused
+ * before anything else is done. 0 or as image_reader_next().
+ */
+int image_reader_begin(struct image_reader *r, struct avml_error *err);
+
+/*
  * The next part, its bytes in `buf` of IMAGE_PART_BYTES. 1; 0 at the end;
  * -EINVAL for an image that makes no sense, or an errno of reading it. An
  * error comes after the parts before it, and again for each call.

@@ -32,6 +32,21 @@ struct image_reader {
 	struct window window; /* last: it needs no clearing */
 };
 
+/* Count an oddity at an offset of the image. */
+void image_reader_note(
+	struct image_reader *r, enum image_oddity which, uint64_t offset);
+
+/* Put in front of an error which record it is in, and where. */
+int image_reader_wrap(struct image_reader *r, struct avml_error *err);
+
+/* A part that begins where the reader is, with nothing in it yet. */
+void image_reader_part(const struct image_reader *r, struct image_part *part,
+	enum image_part_kind kind);
+
+/* A step inside a v2 record: as image_reader_next(), or READER_AGAIN. */
+int image_reader_chunks(struct image_reader *r, uint8_t *buf,
+	struct image_part *part, struct avml_error *err);
+
 /*
  * After an error while salvaging: go to the next record that makes sense.
  * 2 with what was lost; the error again if it is one of reading.

@@ -137,6 +137,12 @@ static int prepare(struct convert *c, struct avml_error *err)
 	if (ret == 0 && o->salvage)
 		ret = salvage_init(
 			&c->salvage, &c->output.writer, &events, err);
+	if (ret == 0) {
+		ret = image_reader_begin(c->reader, err);
+		if (ret < 0 && ret != -EINTR)
+			avml_error_wrap(
+				err, "cannot convert %s", c->source.path);
+	}
 	if (ret < 0)
 		return ret;
 	return open_output(c, err);

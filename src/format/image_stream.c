@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a v2 record: its stream of chunks, and the trailer. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "format/framing.h"
+#include "format/image_reader_state.h"
+
+/* Bytes of skippable chunks in a record: padding must come to an end. */
+#define SKIP_MAX (64u << 20)
+#define TRAILER_LEN 8
+
+/* A record without data: the next header, or nothing, follows. */
+static bool is_empty_record(const uint8_t *bytes, ssize_t n)
+{
+	struct cursor c = cursor_over(bytes, n < 4 ? 0 : 4);
+	const uint32_t magic = cursor_u32(&c);
+
+	return n == 0 || magic == AVML_RECORD_MAGIC_AVML ||
+	       magic == AVML_RECORD_MAGIC_LIME;
+}
+
+static int begin_stream(
+	struct image_reader *r, struct image_part *part, struct avml_error *err)
+{
+	const ssize_t n = window_need(&r->window, FRAMING_IDENT_LEN, err);
+	const uint64_t len = avml_range_len(r->header.range);
+
+	if (n < 0)
+		return (int)n;
+	if (is_empty_record(window_at(&r->window), n)) {
+		if (len > AVML_BLOCK_SIZE) {
+			avml_error_set(err, EINVAL,
+				"a record of %" PRIu64 " bytes has no data",
+				len);
+			return image_reader_wrap(r, err);
+		}
+		image_reader_note(r, IMAGE_ODD_EMPTY, r->window.offset);
+		image_reader_part(r, part, IMAGE_ZEROS);
+		part->range = r->header.range;
+		r->at = r->header.range.end;
+		r->state = READER_HEADER;
+		return 1;
+	}
+	if (n < FRAMING_IDENT_LEN ||
+		memcmp(window_at(&r->window), framing_ident,
+			FRAMING_IDENT_LEN) != 0) {
+		avml_error_set(err, EINVAL,
+			"no snappy stream identifier at the record's start");
+		return image_reader_wrap(r, err);
+	}
+	window_skip(&r->window, FRAMING_IDENT_LEN);
+	r->stream_started = true;
+	return READER_AGAIN;
+}
+
+static int read_trailer(struct image_reader *r, struct avml_error *err)
+{
+	const uint64_t len = r->window.offset - r->stream_offset;
+	const ssize_t n = window_need(&r->window, TRAILER_LEN, err);
+	struct cursor c;
+	uint64_t value;
+
+	if (n < 0)
+		return (int)n;
+	if (n < TRAILER_LEN) {
+		avml_error_set(err, EINVAL,
+			"the image ends within the record's trailer, after "
+			"%zd of its 8 bytes",
+			n);
+		return image_reader_wrap(r, err);
+	}
+	c = cursor_over(window_at(&r->window), TRAILER_LEN);
+	value = cursor_u64(&c);
+	if (value == avml_range_len(r->header.range) && value != len)
+		image_reader_note(
+			r, IMAGE_ODD_UNCOMPRESSED_TRAILER, r->window.offset);
+	else if (value != len)
+		image_reader_note(r, IMAGE_ODD_TRAILER, r->window.offset);
+	window_skip(&r->window, TRAILER_LEN);
+	r->state = READER_HEADER;
+	return READER_AGAIN;
+}
+
+/* Go past a chunk without data. */
+static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
+	struct avml_error *err)
+{
+	uint64_t left = chunk->body_len;
+
+	/* In a damaged stream a long one is more likely a bad length. */
+	if (r->salvage && left > FRAMING_DATA_MAX)
+		return avml_error_set(err, EINVAL,
+			"a skippable chunk of %" PRIu64 " bytes", left);
+	r->skipped += FRAMING_HEAD_LEN + left;
+	if (r->skipped > SKIP_MAX)
+		return avml_error_set(err, EINVAL,
+			"more than %u bytes of skippable chunks", SKIP_MAX);
+	window_skip(&r->window, FRAMING_HEAD_LEN);
+	while (left > 0) {
+		const size_t want =
+			left < WINDOW_NEED_MAX ? (size_t)left : WINDOW_NEED_MAX;
+		const ssize_t n = window_need(&r->window, want, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return avml_error_set(err, EINVAL,
+				"the image ends within a skippable chunk");
+		window_skip(&r->window, (size_t)n);
+		left -= (uint64_t)n;
+	}
+	return 0;
+}
+
+/*
+ * Look at the next chunk: 1 with its lengths when it is one of data (and
+ * all of it at hand), 0 when another was gone past.
+ */
+static int next_chunk(struct image_reader *r, size_t *chunk_len,
+	size_t *data_len, struct avml_error *err)
+{
+	struct framing_chunk chunk;
+	ssize_t n = window_need(&r->window, FRAMING_HEAD_LEN, err);
+	int ret;
+
+	if (n < 0)
+		return (int)n;
+	if (n < FRAMING_HEAD_LEN)
+		return avml_error_set(
+			err, EINVAL, "the image ends within a chunk's head");
+	ret = framing_parse_head(window_at(&r->window), &chunk, err);
+	if (ret < 0)
+		return ret;
+	if (chunk.kind == FRAMING_SKIP)
+		return skip_chunk(r, &chunk, err);
+	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
+	n = window_need(&r->window, *chunk_len, err);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n < *chunk_len)
+		return avml_error_set(err, EINVAL,
+			"the image ends within a chunk, after %zd of its %zu "
+			"bytes",
+			n, *chunk_len);
+	if (chunk.kind == FRAMING_IDENT) {
+		ret = framing_check_ident(
+			window_at(&r->window) + FRAMING_HEAD_LEN, err);
+		if (ret == 0)
+			ret = skip_chunk(r, &chunk, err);
+		return ret;
+	}
+	ret = framing_data_len(&chunk, window_at(&r->window) + FRAMING_HEAD_LEN,
+		chunk.body_len, data_len, err);
+	if (ret < 0)
+		return ret;
+	if (*data_len > r->header.range.end - r->at)
+		return avml_error_set(err, EINVAL,
+			"a chunk of %zu bytes where the record ends after %" PRIu64
+			" more",
+			*data_len, r->header.range.end - r->at);
+	return 1;
+}
+
+int image_reader_chunks(struct image_reader *r, uint8_t *buf,
+	struct image_part *part, struct avml_error *err)
+{
+	if (!r->stream_started)
+		return begin_stream(r, part, err);
+	if (r->at == r->header.range.end)
+		return read_trailer(r, err);
+	image_reader_part(r, part, IMAGE_CHUNKS);
+	while (r->at < r->header.range.end) {
+		size_t chunk_len = 0, data_len = 0;
+		int ret = next_chunk(r, &chunk_len, &data_len, err);
+
+		if (ret == 0 && part->len == 0)
+			part->offset = r->window.offset;
+		if (ret == 0)
+			continue;
+		if (ret < 0) {
+			ret = image_reader_wrap(r, err);
+			/* The good ones first: the error comes again. */
+			if (part->len == 0)
+				return ret;
+			break;
+		}
+		if (part->len + chunk_len > IMAGE_PART_BYTES ||
+			r->at - part->range.start + data_len >
+				IMAGE_PART_MEMORY)
+			break;
+		memcpy(buf + part->len, window_at(&r->window), chunk_len);
+		r->chunk_offset = r->window.offset;
+		window_skip(&r->window, chunk_len);
+		part->len += chunk_len;
+		r->at += data_len;
+		if (r->salvage)
+			break;
+	}
+	part->range.end = r->at;
+	return 1;
+}
