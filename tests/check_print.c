@@ -52,6 +52,12 @@ static const struct {
 	{ "plain text, 100%", "plain text, 100%\n" },
 	{ "back\\slash \\x1b", "back\\slash \\x1b\n" },
 	/* Terminals act on these. */
+	{ "\xc2\x9b"
+	  "31m",
+		"\\xc2\\x9b31m\n" },
+	{ "\x9b"
+	  "31m",
+		"\\x9b31m\n" },
 	{ "a\033[31mred\033[0m", "a\\x1b[31mred\\x1b[0m\n" },
 	{ "title\033]0;x\007", "title\\x1b]0;x\\x07\n" },
 	{ "over\rwritten\b\b", "over\\x0dwritten\\x08\\x08\n" },

@@ -2,8 +2,8 @@
 #include "cmd/print.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -11,12 +11,30 @@
 /* Room for two paths of the greatest length, and what is said of them. */
 #define TEXT_MAX 10240
 
-/* C0, DEL, and C1 as UTF-8 has it (0xc2, 0x80 to 0x9f). */
-static bool is_control(const unsigned char *p)
+/*
+ * The length of a character that is shown as it is: printable ASCII, and
+ * well-formed UTF-8 but for the control characters up to U+009F. 0 for
+ * anything else.
+ */
+static size_t shown_len(const unsigned char *p)
 {
-	if (*p == 0xc2)
-		return p[1] >= 0x80 && p[1] <= 0x9f;
-	return *p < 0x20 || *p == 0x7f;
+	size_t len = 1;
+
+	if (*p < 0x80)
+		return *p >= 0x20 && *p != 0x7f;
+	if (*p >= 0xc2 && *p <= 0xdf)
+		len = 2;
+	else if (*p >= 0xe0 && *p <= 0xef)
+		len = 3;
+	else if (*p >= 0xf0 && *p <= 0xf4)
+		len = 4;
+	if (len == 1 || (*p == 0xc2 && p[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
 }
 
 /* A message that goes out slowly goes out whole, unless two signals end it. */
@@ -37,11 +55,14 @@ static void put_line(const char *text)
 	char line[4 * TEXT_MAX + 1];
 	size_t len = 0;
 
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (is_control(p))
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
+		const size_t shown = shown_len(p);
+
+		if (shown == 0)
 			len += (size_t)snprintf(line + len, 5, "\\x%02x", *p);
-		else
-			line[len++] = (char)*p;
+		memcpy(line + len, p, shown);
+		len += shown;
+		p += shown ? shown : 1;
 	}
 	line[len++] = '\n';
 	put(line, len);

@@ -98,9 +98,7 @@ static int open_output(struct convert *c, struct avml_error *err)
 		.destination = o->destination,
 		.inputs = &input,
 		.input_count = 1,
-		/* Of a pipe the size is not known. */
-		.estimate =
-			c->source.seekable ? (uint64_t)c->source.st.st_size : 0,
+		/* .estimate: only the records tell what they expand to */
 		.limit = { o->max_disk_usage_mib,
 			o->max_disk_usage_percentage },
 		.no_sparse = o->no_sparse,

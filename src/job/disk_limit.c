@@ -75,23 +75,34 @@ static int look(const char *destination, struct disk *disk)
 	return 0;
 }
 
-static int check_percentage(const char *destination, uint64_t estimate,
-	double max, struct avml_error *err)
+/* As look(), for a percentage, and with words for what goes wrong. */
+static int look_at_disk(
+	const char *destination, struct disk *disk, struct avml_error *err)
 {
-	struct disk disk;
-	double percentage;
-	int ret = look(destination, &disk);
+	int ret = look(destination, disk);
 
 	if (ret == -ENOTSUP)
 		return avml_error_set(err, ENOTSUP,
 			"%s is no regular file: a percentage of its disk "
 			"means nothing",
 			destination);
-	if (ret == 0 && disk.size == 0)
+	if (ret == 0 && disk->size == 0)
 		ret = -ENODATA;
 	if (ret < 0)
 		return avml_error_set_errno(err, -ret,
 			"cannot tell how full the disk of %s is", destination);
+	return 0;
+}
+
+static int check_percentage(const char *destination, uint64_t estimate,
+	double max, struct avml_error *err)
+{
+	struct disk disk;
+	double percentage;
+	int ret = look_at_disk(destination, &disk, err);
+
+	if (ret < 0)
+		return ret;
 	percentage = ((double)(disk.used - disk.old) + (double)estimate) *
 		     100.0 / (double)disk.size;
 	if (percentage > max)
@@ -101,6 +112,31 @@ static int check_percentage(const char *destination, uint64_t estimate,
 			" MiB, %" PRIu64 " of %" PRIu64 " MiB are in use",
 			destination, percentage, max, estimate / MIB,
 			(disk.used - disk.old) / MIB, disk.size / MIB);
+	return 0;
+}
+
+int disk_limit_bytes(const char *destination, const struct disk_limit *limit,
+	uint64_t *max, struct avml_error *err)
+{
+	struct disk disk;
+	double room;
+	int ret;
+
+	*max = UINT64_MAX;
+	if (limit->max_mib > 0 && limit->max_mib <= UINT64_MAX / MIB)
+		*max = limit->max_mib * MIB;
+	if (limit->max_percentage <= 0)
+		return 0;
+	ret = look_at_disk(destination, &disk, err);
+	if (ret < 0)
+		return ret;
+	room = (double)disk.size * limit->max_percentage / 100.0 -
+	       (double)(disk.used - disk.old);
+	/* 0 would mean that there is no limit. */
+	if (room < 1)
+		room = 1;
+	if (room < (double)*max)
+		*max = (uint64_t)room;
 	return 0;
 }
 

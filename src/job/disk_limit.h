@@ -28,6 +28,13 @@ int disk_limit_check(const char *destination, uint64_t estimate,
 	const struct disk_limit *limit, struct avml_error *err);
 
 /*
+ * The limits as a number of bytes that may be written, for an image whose
+ * size is not known beforehand. 0, or the error of looking.
+ */
+int disk_limit_bytes(const char *destination, const struct disk_limit *limit,
+	uint64_t *max, struct avml_error *err);
+
+/*
  * Bytes free at `destination` for a new or emptied file. False when that
  * cannot be told, as for a stream.
  */

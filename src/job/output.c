@@ -30,10 +30,16 @@ int output_open(struct output *out, const struct output_options *options,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
 	};
-	int ret = disk_limit_check(
-		options->destination, options->estimate, &options->limit, err);
+	struct image_writer_options writer = options->writer;
+	int ret;
 
 	out->destination = options->destination;
+	if (options->estimate > 0)
+		ret = disk_limit_check(options->destination, options->estimate,
+			&options->limit, err);
+	else
+		ret = disk_limit_bytes(options->destination, &options->limit,
+			&writer.max_bytes, err);
 	if (ret < 0)
 		return ret;
 	warn_of_space(options);
@@ -44,8 +50,8 @@ int output_open(struct output *out, const struct output_options *options,
 		options->destination, &sink_options, &out->sink, err);
 	if (ret < 0)
 		return ret;
-	ret = image_writer_init(&out->writer, out->sink, &options->writer,
-		&options->events, err);
+	ret = image_writer_init(
+		&out->writer, out->sink, &writer, &options->events, err);
 	if (ret < 0) {
 		struct avml_error ignored;
 		struct avml_sink_left left;

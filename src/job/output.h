@@ -13,7 +13,11 @@ struct output_options {
 	const char *destination;
 	const struct avml_sink_input *inputs; /* not to be written over */
 	size_t input_count;
-	uint64_t estimate; /* bytes that it may take; 0: cannot be told */
+	/*
+	 * Bytes that it may take, to be held against the limit before it is
+	 * opened; 0: cannot be told, and the limit ends the writing.
+	 */
+	uint64_t estimate;
 	struct disk_limit limit;
 	bool no_sparse;
 	bool no_clobber;
