@@ -464,6 +464,25 @@ START_TEST(source_kcore_truncated_file_ends_early)
 }
 END_TEST
 
+/* Another segment may lie before the end, though its memory comes behind. */
+START_TEST(source_kcore_behind_a_missing_segment_reads_on)
+{
+	static const struct test_phdr phdrs[] = {
+		{ 0x100000, 0x4000, 0x80000 },
+		{ 0x104000, 0x4000, 0x10000 },
+	};
+	const char *proc = test_text("%s", test_dir());
+	const int fd = test_kcore_create(test_text("%s/kcore", proc), phdrs, 2);
+	struct avml_source *source;
+
+	put_bytes(fd, phdrs[1].offset, phdrs[1].paddr, 0x4000, 0);
+	close(fd);
+	source = open_source("kcore", proc, PAGE);
+	assert_pages(source, 0x100000, "eeee....");
+	avml_source_free(source);
+}
+END_TEST
+
 START_TEST(source_kcore_bad_pages_cost_only_themselves)
 {
 	struct avml_source *source = open_source("kcore", machine_proc(), PAGE);
@@ -616,6 +635,7 @@ static Suite *source_files_suite(void)
 	tcase_add_test(tc, source_kcore_coverage_is_whole_pages);
 	tcase_add_test(tc, source_kcore_reads_across_segments);
 	tcase_add_test(tc, source_kcore_truncated_file_ends_early);
+	tcase_add_test(tc, source_kcore_behind_a_missing_segment_reads_on);
 	tcase_add_test(tc, source_kcore_bad_pages_cost_only_themselves);
 	tcase_add_test(tc, source_kcore_readers_have_their_own_descriptors);
 	tcase_add_test(tc, source_kcore_gone_gives_no_reader);
