@@ -47,8 +47,10 @@ static const struct option acquire_options[] = {
 		"write blocks that are all zero too"),
 	OPTION_FLAG_AT("no-sparse", AT(no_sparse), "make no holes in FILE"),
 	OPTION_FLAG_AT("no-clobber", AT(no_clobber), "refuse when FILE exists"),
-	OPTION_MAX_DISK_USAGE(AT(max_disk_usage)),
-	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage)),
+	OPTION_MAX_DISK_USAGE(
+		AT(max_disk_usage), "refuse if the image may get larger"),
+	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage),
+		"refuse if the disk may get fuller"),
 	{ .name = "max-unreadable",
 		.kind = OPTION_PERCENT,
 		.offset = AT(max_unreadable),

@@ -35,13 +35,15 @@ static const struct option convert_options[] = {
 	{ .name = "source-format",
 		.kind = OPTION_CHOICE,
 		.offset = AT(source_format),
-		.arg = FORMATS,
-		.help = "what SOURCE is (lime ones are recognised)" },
+		.arg = "FORMAT",
+		.choices = FORMATS,
+		.help = "what SOURCE is; raw has to be said" },
 	{ .name = "format",
 		.kind = OPTION_CHOICE,
 		.offset = AT(format),
-		.arg = FORMATS,
-		.help = "what DESTINATION becomes (lime)" },
+		.arg = "FORMAT",
+		.choices = FORMATS,
+		.help = "raw, lime or lime_compressed (lime)" },
 	OPTION_FLAG_AT("salvage", AT(salvage),
 		"write what can be decoded of a damaged image"),
 	OPTION_THREADS(AT(threads)),
@@ -53,8 +55,10 @@ static const struct option convert_options[] = {
 		"no-clobber", AT(no_clobber), "refuse when DESTINATION exists"),
 	OPTION_FLAG_AT(
 		"force", AT(force), "write gaps of any size to a stream (raw)"),
-	OPTION_MAX_DISK_USAGE(AT(max_disk_usage)),
-	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage)),
+	OPTION_MAX_DISK_USAGE(
+		AT(max_disk_usage), "stop when DESTINATION takes more"),
+	OPTION_MAX_DISK_USAGE_PERCENTAGE(
+		AT(max_disk_usage_percentage), "stop when the disk is fuller"),
 	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };

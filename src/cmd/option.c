@@ -70,7 +70,7 @@ static int parse_choice(const struct option *o, const char *value,
 {
 	const size_t len = strlen(value);
 
-	for (const char *word = o->arg; word; word = strchr(word, '|')) {
+	for (const char *word = o->choices; word; word = strchr(word, '|')) {
 		word += *word == '|';
 		if (strcspn(word, "|") == len &&
 			memcmp(word, value, len) == 0) {
@@ -79,7 +79,7 @@ static int parse_choice(const struct option *o, const char *value,
 		}
 	}
 	return avml_error_set(err, EINVAL, "--%s: \"%s\" is none of %s",
-		o->name, value, o->arg);
+		o->name, value, o->choices);
 }
 
 static int store(const struct option *o, const char *value, void *target,

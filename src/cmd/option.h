@@ -15,7 +15,7 @@ enum option_kind {
 	OPTION_TEXT,	/* const char *, of argv */
 	OPTION_NUMBER,	/* uint64_t, from min to max */
 	OPTION_PERCENT, /* double, from min to max, or below it */
-	OPTION_CHOICE,	/* const char *, one of the words in arg: "a|b|c" */
+	OPTION_CHOICE,	/* const char *, one of the words in choices */
 };
 
 struct option {
@@ -24,6 +24,7 @@ struct option {
 	size_t offset;	 /* of the value in the command's struct */
 	const char *arg; /* the argument's name in the usage text */
 	const char *help;
+	const char *choices; /* "a|b|c" */
 	double min, max;
 	bool below_max; /* max itself is too much */
 };
@@ -48,17 +49,15 @@ struct option {
 		.min = 1, .max = 64                                           \
 	}
 /* 2^44 MiB are 2^64 bytes: no image is larger. */
-#define OPTION_MAX_DISK_USAGE(at)                                              \
+#define OPTION_MAX_DISK_USAGE(at, text)                                        \
 	{                                                                      \
 		.name = "max-disk-usage", .kind = OPTION_NUMBER, .offset = at, \
-		.arg = "MiB", .help = "refuse if the image may get larger",    \
-		.min = 1, .max = 1ull << 44                                    \
+		.arg = "MiB", .help = text, .min = 1, .max = 1ull << 44        \
 	}
-#define OPTION_MAX_DISK_USAGE_PERCENTAGE(at)                                 \
+#define OPTION_MAX_DISK_USAGE_PERCENTAGE(at, text)                           \
 	{                                                                    \
 		.name = "max-disk-usage-percentage", .kind = OPTION_PERCENT, \
-		.offset = at, .arg = "P",                                    \
-		.help = "refuse if the disk may get fuller", .min = 0.01,    \
+		.offset = at, .arg = "P", .help = text, .min = 0.01,         \
 		.max = 100, .below_max = true                                \
 	}
 

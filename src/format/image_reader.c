@@ -217,9 +217,22 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 
 int image_reader_begin(struct image_reader *r, struct avml_error *err)
 {
-	const int ret = r->raw || r->salvage ? 0 : read_header(r, err);
+	int ret;
 
-	return ret < 0 ? ret : 0;
+	if (r->raw)
+		return 0;
+	ret = read_header(r, err);
+	if (ret >= 0)
+		return 0;
+	if (!r->salvage)
+		return ret;
+	ret = image_reader_resync(r, &r->first_loss, err);
+	if (ret < 0)
+		return ret;
+	r->has_first_loss = true;
+	if (r->state == READER_END)
+		return avml_error_wrap(err, "there is no record in it");
+	return 0;
 }
 
 static int step(struct image_reader *r, uint8_t *buf, struct image_part *part,
@@ -247,6 +260,11 @@ int image_reader_next(struct image_reader *r, uint8_t *buf,
 	if (r->failed < 0) {
 		*err = r->failure;
 		return r->failed;
+	}
+	if (r->has_first_loss) {
+		r->has_first_loss = false;
+		*loss = r->first_loss;
+		return 2;
 	}
 	do
 		ret = step(r, buf, part, err);

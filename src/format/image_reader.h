@@ -91,8 +91,9 @@ struct image_reader *image_reader_new(
 void image_reader_free(struct image_reader *r);
 
 /*
- * Look at the first header, so that what is no image at all is refused
- * before anything else is done. 0 or as image_reader_next().
+ * Look at the first header (while salvaging, for the first that makes
+ * sense), so that what is no image at all is refused before anything else
+ * is done. 0 or as image_reader_next().
  */
 int image_reader_begin(struct image_reader *r, struct avml_error *err);
 

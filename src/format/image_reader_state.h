@@ -26,6 +26,8 @@ struct image_reader {
 	bool stream_started;	/* its identifier was seen */
 	uint64_t skipped;	/* bytes of its chunks without data */
 	uint64_t chunk_offset;	/* of the data chunk taken last */
+	struct image_loss first_loss; /* in front of the first record */
+	bool has_first_loss;
 	int failed;
 	struct avml_error failure;
 	struct image_oddity_count oddities[IMAGE_ODD_COUNT];

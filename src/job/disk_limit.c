@@ -132,9 +132,11 @@ int disk_limit_bytes(const char *destination, const struct disk_limit *limit,
 		return ret;
 	room = (double)disk.size * limit->max_percentage / 100.0 -
 	       (double)(disk.used - disk.old);
-	/* 0 would mean that there is no limit. */
 	if (room < 1)
-		room = 1;
+		return avml_error_set(err, EDQUOT,
+			"the disk of %s is filled to the limit of %.2f %% "
+			"already",
+			destination, limit->max_percentage);
 	if (room < (double)*max)
 		*max = (uint64_t)room;
 	return 0;

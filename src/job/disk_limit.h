@@ -29,7 +29,8 @@ int disk_limit_check(const char *destination, uint64_t estimate,
 
 /*
  * The limits as a number of bytes that may be written, for an image whose
- * size is not known beforehand. 0, or the error of looking.
+ * size is not known beforehand: at least 1. 0; -EDQUOT when the disk is
+ * that full already; or the error of looking.
  */
 int disk_limit_bytes(const char *destination, const struct disk_limit *limit,
 	uint64_t *max, struct avml_error *err);

@@ -40,7 +40,8 @@ struct image_writer_events {
 struct image_writer_options {
 	enum avml_image_format format;
 	bool keep_zeros;
-	bool force;	    /* gaps of any size to a stream (raw) */
+	bool force;	    /* gaps of any size (raw) */
+	bool no_sparse;	    /* gaps are written, not skipped (raw) */
 	uint64_t max_bytes; /* that it may take; 0: no limit */
 };
 

@@ -114,8 +114,8 @@ static int append(struct salvage *s, struct avml_range range,
 	return avml_range_len(s->run) == AVML_BLOCK_SIZE ? flush(s, err) : 0;
 }
 
-int salvage_piece(
-	struct salvage *s, const struct piece *piece, struct avml_error *err)
+int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
+	size_t len, struct avml_error *err)
 {
 	struct avml_range rest = piece->range, part;
 	int ret = 0;
@@ -125,7 +125,11 @@ int salvage_piece(
 	if (ret < 0)
 		return ret;
 	if (!has_room(s, piece)) {
-		struct image_loss loss = { .range = piece->range };
+		struct image_loss loss = {
+			.offset = offset,
+			.end = offset + len,
+			.range = piece->range,
+		};
 
 		snprintf(loss.reason, sizeof(loss.reason),
 			"it overlaps or precedes what was written");

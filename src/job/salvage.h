@@ -32,9 +32,12 @@ int salvage_init(struct salvage *s, struct image_writer *writer,
 	const struct salvage_events *events, struct avml_error *err);
 void salvage_release(struct salvage *s);
 
-/* The next good piece, the next loss, and the end. 0 or -errno. */
-int salvage_piece(
-	struct salvage *s, const struct piece *piece, struct avml_error *err);
+/*
+ * The next good piece, which the image has from `offset` on in `len` bytes;
+ * the next loss; and the end. 0 or -errno.
+ */
+int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
+	size_t len, struct avml_error *err);
 int salvage_loss(struct salvage *s, const struct image_loss *loss,
 	struct avml_error *err);
 int salvage_finish(struct salvage *s, struct avml_error *err);

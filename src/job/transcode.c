@@ -166,7 +166,8 @@ static int consume(void *ctx, unsigned int slot, struct avml_error *err)
 		return salvage_loss(t->options.salvage, &s->loss, err);
 	t->memory_bytes += avml_range_len(s->piece.range);
 	if (t->options.salvage)
-		return salvage_piece(t->options.salvage, &s->piece, err);
+		return salvage_piece(t->options.salvage, &s->piece,
+			s->part.offset, s->part.len, err);
 	return image_writer_piece(t->writer, &s->piece, err);
 }
 

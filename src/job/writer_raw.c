@@ -8,14 +8,16 @@
 
 #include "job/image_writer.h"
 
-/* More zeros in a row to a stream are hardly what anybody wants. */
-#define STREAM_GAP_MAX (UINT64_C(64) << 30)
+/* More zeros to be written in a row are hardly what anybody wants. */
+#define GAP_MAX (UINT64_C(64) << 30)
 
 static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 {
 	struct image_writer *w = ctx;
 	const uint64_t at = avml_sink_position(w->sink);
 	const uint64_t gap = block.start - at;
+	const bool written =
+		w->options.no_sparse || !avml_sink_can_cut(w->sink);
 
 	if (block.start < at)
 		return avml_error_set(err, EINVAL,
@@ -23,11 +25,14 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 			"0x%" PRIx64 ": records that overlap or go back "
 			"cannot be written as raw",
 			block.start, at);
-	if (gap > STREAM_GAP_MAX && !avml_sink_can_cut(w->sink) &&
-		!w->options.force)
+	if (block.end > INT64_MAX)
+		return avml_error_set(err, EFBIG,
+			"memory up to 0x%" PRIx64 ": no file is that long",
+			block.end);
+	if (gap > GAP_MAX && written && !w->options.force)
 		return avml_error_set(err, EFBIG,
 			"a gap of %" PRIu64 " bytes before 0x%" PRIx64
-			" would be that many zeros in the stream (--force "
+			" would be written as that many zeros (--force "
 			"writes them)",
 			gap, block.start);
 	w->record_open = true;

@@ -1,19 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every option of --help is in the man page, and the reverse.
+# Every option of a command's --help is in its man page, and the reverse.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
 
-page=$tests/../man/avml.8
-if ! [ -e "$page" ]; then
-	skip_part "a man page: there is none yet"
-	exit 0
-fi
-expect_status 0 avml --help >"$T/help"
-grep -oE -e '--[a-z][a-z-]+' "$T/help" | sort -u >"$T/said"
-# Fl in mdoc: `Fl -quiet`, an argument after it or not.
-grep -oE -e '\<Fl (\\)?-[a-z][a-z-]+' "$page" | sed -E 's/.*Fl \\?/-/' |
-	sort -u >"$T/written"
-[ "$(wc -l <"$T/said")" -ge 12 ] || fail "--help tells of too few options"
-diff "$T/said" "$T/written" >"$T/diff" ||
-	fail "--help (<) and avml.8 (>): $(grep '^[<>]' "$T/diff" | tr '\n' ' ')"
+# compare PAGE LEAST: what the binary says is what the page has.
+compare()
+{
+	local page=$tests/../man/$1
+
+	[ -e "$page" ] || fail "there is no $1"
+	expect_status 0 avml --help >"$T/help"
+	grep -oE -e '--[a-z][a-z-]+' "$T/help" | sort -u >"$T/said"
+	# Fl in mdoc: `Fl -quiet`, an argument after it or not.
+	grep -oE -e '\<Fl (\\)?-[a-z][a-z-]+' "$page" |
+		sed -E 's/.*Fl \\?/-/' | sort -u >"$T/written"
+	# An option has an entry of its own, it is not merely mentioned.
+	grep -oE -e '^\.It .*Fl (\\)?-[a-z][a-z-]+' "$page" |
+		sed -E 's/.*Fl \\?/-/' | sort -u >"$T/described"
+	[ "$(wc -l <"$T/said")" -ge "$2" ] ||
+		fail "--help tells of too few options for $1"
+	for file in written described; do
+		diff "$T/said" "$T/$file" >"$T/diff" ||
+			fail "--help (<) and $1, $file (>):" \
+				"$(grep '^[<>]' "$T/diff" | tr '\n' ' ')"
+	done
+}
+
+compare avml.8 12
+# A link of this name is the command, and needs no source to answer.
+ln -s "$AVML" "$T/avml-convert"
+AVML=$T/avml-convert
+compare avml-convert.1 12
