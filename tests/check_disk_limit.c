@@ -210,6 +210,56 @@ START_TEST(disk_limit_both_limits_the_stricter_wins)
 }
 END_TEST
 
+/* The same limits for what has no estimate; 50 of 100 MiB are in use. */
+static const struct {
+	uint64_t old, max_mib;
+	double max_percentage;
+	uint64_t max;
+} rooms[] = {
+	{ 0, 0, 0, UINT64_MAX },
+	{ 0, 7, 0, 7 * MIB },
+	{ 0, UINT64_MAX, 0, UINT64_MAX },
+	{ 0, 0, 75, 25 * MIB },
+	{ 0, 30, 75, 25 * MIB },
+	{ 0, 20, 75, 20 * MIB },
+	/* None at all is not the same as no limit. */
+	{ 0, 0, 50, 1 },
+	{ 0, 0, 0.01, 1 },
+	{ 0, 20, 25, 1 },
+	/* With what the image replaces. */
+	{ 4, 0, 75, 29 * MIB },
+};
+
+START_TEST(disk_limit_bytes_are_what_may_be_written)
+{
+	const struct disk_limit limit = { rooms[_i].max_mib,
+		rooms[_i].max_percentage };
+	const char *path =
+		rooms[_i].old > 0 ? old_file(rooms[_i].old) : test_path("new");
+	struct avml_error err;
+	uint64_t max = 0;
+
+	ck_assert_int_eq(disk_limit_bytes(path, &limit, &max, &err), 0);
+	ck_assert_uint_ge(max, rooms[_i].max);
+	/* Some file systems take a little more than a file's bytes. */
+	ck_assert_uint_le(max, rooms[_i].max + (rooms[_i].old > 0 ? 65536 : 0));
+}
+END_TEST
+
+START_TEST(disk_limit_bytes_of_no_disk_is_an_error)
+{
+	const struct disk_limit limit = { .max_percentage = 50 };
+	struct avml_error err;
+	uint64_t max;
+
+	ck_assert_int_eq(
+		disk_limit_bytes("/dev/null", &limit, &max, &err), -ENOTSUP);
+	disk.failure = EIO;
+	ck_assert_int_eq(
+		disk_limit_bytes(test_path("new"), &limit, &max, &err), -EIO);
+}
+END_TEST
+
 START_TEST(disk_limit_none_needs_no_disk)
 {
 	const struct disk_limit limit = { .max_mib = 0 };
@@ -348,6 +398,9 @@ static Suite *disk_limit_suite(void)
 		tc, disk_limit_percentage_is_kept, 0, TEST_COUNT(shares));
 	tcase_add_test(tc, disk_limit_old_file_above_used_counts_as_used);
 	tcase_add_test(tc, disk_limit_both_limits_the_stricter_wins);
+	tcase_add_loop_test(tc, disk_limit_bytes_are_what_may_be_written, 0,
+		TEST_COUNT(rooms));
+	tcase_add_test(tc, disk_limit_bytes_of_no_disk_is_an_error);
 	tcase_add_test(tc, disk_limit_none_needs_no_disk);
 	tcase_add_test(tc, disk_limit_unknown_disk_is_an_error);
 	tcase_add_test(tc, disk_limit_new_file_counts_for_its_folder);

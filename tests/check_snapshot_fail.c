@@ -157,29 +157,31 @@ static void stop_at_trimmed(void *ctx, struct avml_range range)
 	cancel_request(SIGHUP);
 }
 
-/* Before the destination is touched. */
+/* Before the destination is touched, whatever is there. */
 START_TEST(snapshot_stopped_early_changes_nothing)
 {
 	struct machine m = machine_new();
 	struct avml_snapshot_options options = options_of(&m);
 	struct avml_snapshot_events listeners = machine_listeners(&events);
+	struct stat before = { .st_ino = 0 }, after = { .st_ino = 0 };
 	struct avml_snapshot_result result;
 	struct avml_error err;
-	size_t len;
-	char *text;
 
-	if (_i == 1)
+	if (_i > 0)
 		test_make_file(options.destination, "old", 3);
+	/* One of two names would make way for a new file. */
+	if (_i > 1)
+		ck_assert_int_eq(
+			link(options.destination, test_path("other")), 0);
+	stat(options.destination, &before);
 	listeners.trimmed = stop_at_trimmed;
 	ck_assert_int_eq(
 		machine_snapshot(&options, &listeners, &result, &err), -EINTR);
 	assert_message(&err, 0, "stopped by SIGHUP");
-	ck_assert_int_eq(access(options.destination, F_OK), _i == 1 ? 0 : -1);
-	if (_i == 1) {
-		text = test_load(options.destination, &len);
-		ck_assert_str_eq(text, "old");
-		free(text);
-	}
+	stat(options.destination, &after);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	ck_assert_int_eq(before.st_size, after.st_size);
+	ck_assert_uint_eq(before.st_nlink, after.st_nlink);
 }
 END_TEST
 
@@ -384,6 +386,27 @@ static void no_kcore(struct avml_snapshot_options *options, struct machine *m)
 	options->source = NULL;
 }
 
+/* An iomem that was asked for is to be mended, not done without. */
+static void kcore_and_hidden_iomem(
+	struct avml_snapshot_options *options, struct machine *m)
+{
+	static const struct test_phdr segment = { 0x1000, 0x1000, 0x1000 };
+	const int fd =
+		test_kcore_create(test_text("%s/kcore", m->proc), &segment, 1);
+
+	test_pwrite(fd, m->bytes + 0x1000, 0x1000, 0x1000);
+	close(fd);
+	options->source = NULL;
+	hidden_iomem(options, m);
+}
+
+static void kcore_and_missing_iomem(
+	struct avml_snapshot_options *options, struct machine *m)
+{
+	kcore_and_hidden_iomem(options, m);
+	missing_iomem(options, m);
+}
+
 static void small_limit(
 	struct avml_snapshot_options *options, struct machine *m)
 {
@@ -459,6 +482,9 @@ static const struct {
 	{ "pages below 4 KiB", small_page, -EINVAL, "2048" },
 	{ "pages above 256 KiB", large_page, -EINVAL, "524288" },
 	{ "no source at all", no_kcore, -ENOENT, "does not exist" },
+	{ "kcore, an iomem of zeros", kcore_and_hidden_iomem, -EPERM, "root" },
+	{ "kcore, no such iomem", kcore_and_missing_iomem, -ENOENT,
+		"cannot open" },
 	{ "a limit of MiB", small_limit, -EDQUOT, "19 MiB" },
 	{ "a limit of percent", small_share, -EDQUOT, "50.00 %" },
 	{ "a file that is there", no_clobber, -EEXIST, "cannot create" },
@@ -556,7 +582,7 @@ static Suite *snapshot_fail_suite(void)
 		4 * TEST_COUNT(thread_counts));
 	tcase_add_loop_test(
 		tc, snapshot_stopped_before_a_record_leaves_nothing_new, 0, 2);
-	tcase_add_loop_test(tc, snapshot_stopped_early_changes_nothing, 0, 2);
+	tcase_add_loop_test(tc, snapshot_stopped_early_changes_nothing, 0, 3);
 	tcase_add_loop_test(tc, snapshot_full_disk_leaves_whole_records, 0, 2);
 	tcase_add_test(tc, snapshot_receiver_gone_ends_the_run);
 	tcase_add_test(tc, snapshot_full_device_ends_the_run);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "sink/sink_ops.h"
 
@@ -155,6 +157,35 @@ static bool must_replace(const struct stat *st)
 	       (st->st_uid != geteuid() || st->st_nlink > 1);
 }
 
+/*
+ * Put a new file in the place of an old one: made under another name first,
+ * so that the old one stays if that fails.
+ */
+static int replace_old(struct sink_target *target, struct avml_error *err)
+{
+	const int create = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CREAT | O_EXCL;
+	CLEANUP_FREE char *name = NULL;
+	int ret = 0;
+
+	if (asprintf(&name, "%s.avml-%ld", target->path, (long)getpid()) < 0) {
+		name = NULL;
+		return avml_error_set_errno(err, ENOMEM, "%s", target->path);
+	}
+	target->fd = io_open(name, create, 0600);
+	if (target->fd < 0)
+		return avml_error_set_errno(
+			err, -target->fd, "cannot create %s", name);
+	if (rename(name, target->path) < 0) {
+		ret = avml_error_set_errno(
+			err, errno, "cannot replace %s", target->path);
+		unlink(name);
+		close(target->fd);
+		return ret;
+	}
+	target->created = true;
+	return 0;
+}
+
 /* Open what is there; it has been looked at, and `st` is what was seen. */
 static int open_old(struct sink_target *target, const struct stat *seen,
 	struct avml_error *err)
@@ -201,9 +232,8 @@ static int open_or_create(struct sink_target *target,
 			ret = check_inputs(path, options, &st, err);
 		if (ret < 0)
 			return ret;
-		if (!must_replace(&st) || unlink(path) < 0)
-			return open_old(target, &st, err);
-		target->fd = io_open(path, create, 0600);
+		return must_replace(&st) ? replace_old(target, err)
+					 : open_old(target, &st, err);
 	}
 	if (target->fd < 0)
 		return avml_error_set_errno(
