@@ -22,22 +22,23 @@ struct values {
 #define AT(member) offsetof(struct values, member)
 
 static const struct option options[] = {
-	{ "quiet", OPTION_FLAG, AT(quiet), NULL, "says less", 0, 0, false },
-	{ "keep-zeros", OPTION_FLAG, AT(keep_zeros), NULL, "keeps zeros", 0, 0,
+	{ "quiet", OPTION_FLAG, AT(quiet), NULL, "says less", NULL, 0, 0,
 		false },
-	{ "file-name", OPTION_TEXT, AT(file_name), "NAME", "names it", 0, 0,
-		false },
-	{ "threads", OPTION_NUMBER, AT(threads), "N", "how many", 1, 64,
-		false },
-	{ "big", OPTION_NUMBER, AT(big), "N", "as large as can be", 0,
-		18446744073709551616.0, false },
-	{ "percent", OPTION_PERCENT, AT(percent), "P", "a part", 0, 100,
-		false },
-	{ "below", OPTION_PERCENT, AT(below), "P", "less than all", 0.01, 100,
-		true },
-	{ "choice", OPTION_CHOICE, AT(choice), "raw|lime|lime_z", "one of them",
+	{ "keep-zeros", OPTION_FLAG, AT(keep_zeros), NULL, "keeps zeros", NULL,
 		0, 0, false },
-	{ NULL, OPTION_FLAG, 0, NULL, NULL, 0, 0, false },
+	{ "file-name", OPTION_TEXT, AT(file_name), "NAME", "names it", NULL, 0,
+		0, false },
+	{ "threads", OPTION_NUMBER, AT(threads), "N", "how many", NULL, 1, 64,
+		false },
+	{ "big", OPTION_NUMBER, AT(big), "N", "as large as can be", NULL, 0,
+		18446744073709551616.0, false },
+	{ "percent", OPTION_PERCENT, AT(percent), "P", "a part", NULL, 0, 100,
+		false },
+	{ "below", OPTION_PERCENT, AT(below), "P", "less than all", NULL, 0.01,
+		100, true },
+	{ "choice", OPTION_CHOICE, AT(choice), "WORD", "one of them",
+		"raw|lime|lime_z", 0, 0, false },
+	{ NULL, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0, false },
 };
 
 static const char *const one_operand[] = { "FILE", NULL };
@@ -329,7 +330,7 @@ static const struct {
 		"--choice: \"|\" is none of raw|lime|lime_z" },
 	{ { "--choice", "RAW", "F" },
 		"--choice: \"RAW\" is none of raw|lime|lime_z" },
-	{ { "--choice=", "F" }, "--choice wants raw|lime|lime_z, not nothing" },
+	{ { "--choice=", "F" }, "--choice wants WORD, not nothing" },
 	/* Nothing twice, however it is written. */
 	{ { "--quiet", "F", "--quiet" }, "--quiet is given twice" },
 	{ { "--keep-zeros", "--keep_zeros", "F" },
