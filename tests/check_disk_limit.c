@@ -222,10 +222,6 @@ static const struct {
 	{ 0, 0, 75, 25 * MIB },
 	{ 0, 30, 75, 25 * MIB },
 	{ 0, 20, 75, 20 * MIB },
-	/* None at all is not the same as no limit. */
-	{ 0, 0, 50, 1 },
-	{ 0, 0, 0.01, 1 },
-	{ 0, 20, 25, 1 },
 	/* With what the image replaces. */
 	{ 4, 0, 75, 29 * MIB },
 };
@@ -243,6 +239,22 @@ START_TEST(disk_limit_bytes_are_what_may_be_written)
 	ck_assert_uint_ge(max, rooms[_i].max);
 	/* Some file systems take a little more than a file's bytes. */
 	ck_assert_uint_le(max, rooms[_i].max + (rooms[_i].old > 0 ? 65536 : 0));
+}
+END_TEST
+
+START_TEST(disk_limit_bytes_of_a_full_disk_is_refused)
+{
+	static const double percentages[] = { 50, 25, 0.01 };
+
+	for (size_t i = 0; i < TEST_COUNT(percentages); i++) {
+		const struct disk_limit limit = { 20, percentages[i] };
+		struct avml_error err;
+		uint64_t max;
+
+		ck_assert_int_eq(
+			disk_limit_bytes(test_path("new"), &limit, &max, &err),
+			-EDQUOT);
+	}
 }
 END_TEST
 
@@ -400,6 +412,7 @@ static Suite *disk_limit_suite(void)
 	tcase_add_test(tc, disk_limit_both_limits_the_stricter_wins);
 	tcase_add_loop_test(tc, disk_limit_bytes_are_what_may_be_written, 0,
 		TEST_COUNT(rooms));
+	tcase_add_test(tc, disk_limit_bytes_of_a_full_disk_is_refused);
 	tcase_add_test(tc, disk_limit_bytes_of_no_disk_is_an_error);
 	tcase_add_test(tc, disk_limit_none_needs_no_disk);
 	tcase_add_test(tc, disk_limit_unknown_disk_is_an_error);

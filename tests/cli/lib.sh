@@ -116,6 +116,33 @@ is_made_up()
 	return 1
 }
 
+# A conversion reads the file it is told to, and no memory: that file and
+# whatever else is named must be made up, or a descriptor.
+refuse_unsafe_convert()
+{
+	local word path all="$*"
+
+	for word; do
+		case $word in
+		-*=*) word=${word#*=} ;;
+		esac
+		case $word in
+		- | /dev/fd/[0-9]* | /dev/stdout | /proc/self/fd/[0-9]*) continue ;;
+		/dev/full | /dev/null) continue ;;
+		*/*) ;;
+		*) [ -e "$word" ] || continue ;; # an option, a format
+		esac
+		is_made_up "$word" || fail "unsafe to run: $all"
+	done
+	# What stdin is must not be the machine's memory either.
+	path=$(readlink /proc/self/fd/0 || :)
+	case $path in
+	/proc/* | /dev/mem | /dev/crash | /dev/kmem | /dev/port)
+		fail "unsafe to run on $path: $all"
+		;;
+	esac
+}
+
 # The first two options must name a made-up source: `--source FILE --iomem
 # FILE` or `--proc DIR --source kcore|FILE`, in any order.  They come first so
 # that no later option can swallow them.  Whatever names a source later on
@@ -124,6 +151,12 @@ refuse_unsafe()
 {
 	local name value sources=, first='' all="$*"
 
+	case ${AVML##*/},${1-} in
+	avml-convert,* | *,convert)
+		refuse_unsafe_convert "$@"
+		return
+		;;
+	esac
 	case ${1-} in
 	acquire | ./acquire) shift ;;
 	esac

@@ -12,7 +12,7 @@ HEADER = struct.Struct("<IIQQQ")
 V1 = (0x4C694D45, 1)
 V2 = (0x4C4D5641, 2)
 NAMES = {V1: "v1", V2: "v2"}
-MOST_V2 = 32 << 20  # a joined block at risk may be this long
+MOST_V2 = 128 << 20  # a joined block at risk may be this long
 _ZERO = bytes(rng.BLOCK)
 
 

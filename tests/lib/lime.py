@@ -8,6 +8,9 @@
   lime.py cmp IMAGE MEMORY IOMEM        is this the image of that memory?
   lime.py ranges IOMEM                  the ranges an acquisition reads
   lime.py write OUT [RECORD...]         makes images, good ones and odd ones
+  lime.py patch IMAGE OUT CHANGE...     a copy with damage
+  lime.py lost IMAGE ORIGINAL           which of that memory it lacks
+  lime.py batch                         commands from stdin, a line each
 
 The C code is judged by this file, so the two share nothing.  Each command
 has --help.
@@ -15,11 +18,13 @@ has --help.
 
 import argparse
 import os
+import shlex
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import damage  # noqa: E402
 import ranges as rng  # noqa: E402
 from image import ImageError, MappedFile, Memory, is_zero  # noqa: E402
 from image import records  # noqa: E402
@@ -102,6 +107,32 @@ def do_cmp(args):
         print(count)
 
 
+def do_patch(args):
+    damage.patch(args.image, args.out, args.change)
+
+
+def do_lost(args):
+    missing = damage.lost(args.image, args.original, args.raw, args.zeros)
+    text = ",".join("%#x-%#x" % pair for pair in missing)
+    if args.expect is None:
+        print(text)
+    elif text != args.expect:
+        print("%s lacks %s, expected %s" % (os.path.basename(args.image),
+                                            text or "nothing",
+                                            args.expect or "nothing"))
+        return 1
+    return 0
+
+
+def do_batch(args):
+    failed = 0
+    for line in sys.stdin:
+        if line.strip() and run(shlex.split(line)):
+            print("in: " + line, end="")
+            failed = 1
+    return failed
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -132,6 +163,16 @@ def _parser():
                      metavar="START-END", help="zeros stand there instead")
     one.add_argument("--left-out", action="append", default=[],
                      metavar="START-END", help="the image does not hold it")
+    one = command("patch", do_patch, "image", "out")
+    one.add_argument("change", nargs="*", help="PLACE=HEX PLACE^HEX PLACE-N "
+                     "PLACE<HEX PLACE!, PLACE an offset\nor RECORD.head+N, "
+                     "RECORD.trailer+N, RECORD.CHUNK.head|body+N")
+    one = command("lost", do_lost, "image", "original")
+    one.add_argument("--raw", action="store_true", help="IMAGE is raw")
+    one.add_argument("--zeros", action="store_true",
+                     help="zeros may be missing")
+    one.add_argument("--expect", metavar="START-END,...")
+    command("batch", do_batch)
     one = command("write", do_write, "out")
     one.add_argument(
         "record", nargs="*", help="""\
@@ -158,10 +199,10 @@ v2 alone:
     return parser
 
 
-def main():
+def run(argv):
     # argparse takes no positionals behind options when some stood in front.
     parser = _parser()
-    args, more = parser.parse_known_args()
+    args, more = parser.parse_known_args(argv)
     if more and (args.command != "write" or
                  any(word.startswith("-") for word in more)):
         parser.error("unknown: " + " ".join(more))
@@ -175,4 +216,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(sys.argv[1:]))

@@ -18,10 +18,16 @@ import re
 import stat
 import sys
 
-from guest import FOUR_GIB, Guest, show, size
-from lime import PAGE, Image
+import acquired
+from acquired import BLOCK, NAMES, PAGE, Image
+from guest import FOUR_GIB, Guest, merge, show, size
 
 CASES = {}
+V1_FILE, V2_FILE = "out.lime", "out.v2"
+
+# What avml says of records whose stream is as long as their memory.
+LONG = re.compile(r"^(?:warning|note): (\d+) records? hold memory that does "
+                  r"not compress at all.*$", re.M)
 
 
 def case(function):
@@ -35,6 +41,7 @@ class Tap:
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.rates = []
 
     def check(self, good, what, why=""):
         if good:
@@ -68,7 +75,7 @@ class Run:
                   errors="replace") as file:
             return file.read().strip()
 
-    def path(self, name="out.lime"):
+    def path(self, name=V1_FILE):
         return os.path.join(self.dir, name)
 
     def images(self):
@@ -93,27 +100,97 @@ def check_status(tap, run, status):
               run.stdout[:200])
 
 
-def check_form(tap, run, image):
-    tap.check(image.records and not image.faults,
-              "%s: %d records, well formed LiME v1, ascending, whole pages"
-              % (run.name, len(image.records)),
-              "; ".join(image.faults[:5]) or "no record")
+def check_form(tap, run, image, kind="v1"):
+    good = image.records and not image.faults and image.kind == kind
+    tap.check(good, "%s: %d records, well formed %s, ascending, whole pages"
+              % (run.name, len(image.records), NAMES[kind]),
+              "; ".join(image.faults[:5]) or "it is %s" % image.kind)
+
+
+def check_mode(tap, run, name):
+    mode = stat.S_IMODE(os.stat(run.path(name)).st_mode)
+    tap.check(mode == 0o600, "%s: the image's mode is 0600" % run.name,
+              oct(mode))
+
+
+def blocks_in(record, blocks):
+    """The blocks that a record is made of; none if it cuts one."""
+    inside = [(start, end) for start, end in blocks
+              if start >= record.start and end <= record.end]
+    return inside if merge(inside) == [(record.start, record.end)] else []
 
 
 def check_blocks(tap, run, guest, image):
-    """Every record is a block of RAM; returns the blocks left out."""
+    """Every record is made of blocks of RAM; returns the blocks left out.
+
+    One block in v1. In v2 more are joined in a record where it has to be
+    (see check_streams).
+    """
     blocks = guest.blocks()
-    known = set(blocks)
-    have = {(record.start, record.end) for record in image.records}
-    wrong = [str(record) for record in image.records
-             if (record.start, record.end) not in known]
+    have = set()
+    wrong = []
+    for record in image.records:
+        inside = blocks_in(record, blocks)
+        if len(inside) == 1 or inside and record.kind == "v2":
+            have.update(inside)
+        else:
+            wrong.append(acquired.show(record))
     tap.check(not wrong,
               "%s: records are 16 MiB blocks of iomem's RAM that is in kcore"
               % run.name, "not a block: " + " ".join(wrong[:5]))
-    zero = [str(record) for record in image.records if image.is_zero(record)]
+    zero = [acquired.show(record) for record in image.records
+            if image.is_zero(record)]
     tap.check(not zero, "%s: no record is all zero" % run.name,
               " ".join(zero[:5]))
     return [block for block in blocks if block not in have]
+
+
+def check_streams(tap, run, image):
+    """What only v2 has: trailers, CRCs, and the length of a stream."""
+    right = sum(record.trailer == record.stored for record in image.records)
+    tap.check(right == len(image.records),
+              "%s: trailers that are the stream's length: %d of %d"
+              % (run.name, right, len(image.records)))
+    faults, sample = image.chunk_faults()
+    tap.check(not faults and image.pieces,
+              "%s: chunks whose CRC is right: %d of %d"
+              % (run.name, len(image.pieces) - len(faults),
+                 len(image.pieces)), "; ".join(faults[:5]))
+    tap.note("%s: blocks decoded by %s, %d of them by Python too"
+             % (run.name, acquired.DECODER, sample))
+
+    # A reader takes one byte less than the range has, whatever is there.
+    long = [acquired.show(record) for record in image.records
+            if record.stored > record.length - 1]
+    said = sum(int(number) for number in LONG.findall(run.stderr))
+    tap.check(len(long) == said,
+              "%s: streams longer than their memory: %d, told on stderr: %d"
+              % (run.name, len(long), said), " ".join(long[:5]))
+
+    joined = [record for record in image.records if record.length > BLOCK]
+    needless = [acquired.show(record) for record in joined
+                if stream_of_block(record) < BLOCK]
+    tap.check(not needless,
+              "%s: records of more than a block: %d, each because its first "
+              "block's stream is too long" % (run.name, len(joined)),
+              " ".join(needless[:5]))
+    if joined:
+        tap.note("%s: joined: %s" % (run.name, " ".join(
+            acquired.show(record) for record in joined)))
+
+
+def stream_of_block(record):
+    """The length of the stream that a record's first block makes."""
+    length = made = 0
+    for kind, at, size in record.chunks:
+        if made >= BLOCK:
+            break
+        length += 4 + size
+        if kind == acquired.STORED:
+            made += size - 4
+        elif kind == 0:
+            made += acquired.block_length(record.image, at)
+    return length
 
 
 def compare(image, pages, what, where=None):
@@ -167,6 +244,12 @@ def check_left_out(tap, run, guest, left_out):
               " ".join("0x%x" % at for at in held[:5]))
 
 
+def check_no_warning(tap, run):
+    text = LONG.sub("", run.stderr)
+    tap.check(not re.search(r"^(warning|error):", text, re.M),
+              "%s: no warning, no error on stderr" % run.name, text[-600:])
+
+
 def check_said(tap, run, guest):
     """What is not in the image has to be told."""
     text = run.stderr.lower()
@@ -183,9 +266,7 @@ def check_said(tap, run, guest):
                   "%s: stderr says what kcore does not have: %s"
                   % (run.name, show(guest.not_in_kcore)), run.stderr[-600:])
     else:
-        tap.check(not re.search(r"^(warning|error):", run.stderr, re.M),
-                  "%s: no warning, no error on stderr" % run.name,
-                  run.stderr[-600:])
+        check_no_warning(tap, run)
 
 
 def check_summary(tap, run, guest, image, left_out):
@@ -205,10 +286,36 @@ def check_summary(tap, run, guest, image, left_out):
               "%d ranges, %d bytes of RAM, %d records, %d bytes written, "
               "%d left out, %d unreadable" % (run.name, *seen),
               "it says %s" % said)
+    note_rate(tap, run, size(guest.ranges), image, *match.groups()[6:])
+
+
+def note_rate(tap, run, memory, image, seconds, rate):
+    """For information: a machine that is busy makes them lower."""
     tap.note("%s: avml says %s s, %s MiB/s; by the guest's clock %.2f s, "
-             "%.1f MiB/s of RAM" % (
-                 run.name, match.group(7), match.group(8), run.seconds,
-                 size(guest.ranges) / 1048576 / max(run.seconds, 0.01)))
+             "%.1f MiB/s of memory" % (
+                 run.name, seconds, rate, run.seconds,
+                 memory / 1048576 / max(run.seconds, 0.01)))
+    tap.rates.append("%s %s MiB/s (%d MiB of memory, image %d MiB)" % (
+        run.name, rate, memory >> 20, image.size >> 20))
+
+
+def check_conversion_summary(tap, run, image):
+    match = re.search(
+        r"^avml: .*?: (\d+) bytes of memory from .*?; (\d+) records, "
+        r"(\d+) bytes written, (\d+) bytes of zero blocks left out, "
+        r"(\d+) bytes lost in (\d+) places; ([0-9.]+) s, ([0-9.]+) MiB/s",
+        run.stderr, re.M)
+    if not tap.check(match, "%s: a summary line" % run.name,
+                     run.stderr[-600:]):
+        return
+    memory = sum(record.length for record in image.records)
+    said = [int(number) for number in match.groups()[:6]]
+    seen = [memory, len(image.records), image.size, 0, 0, 0]
+    tap.check(said == seen, "%s: the summary's numbers are the image's: "
+              "%d bytes of memory, %d records, %d bytes written, %d left "
+              "out, %d lost in %d places" % (run.name, *seen),
+              "it says %s" % said)
+    note_rate(tap, run, memory, image, *match.groups()[6:])
 
 
 def check_stable(tap, run, guest, image):
@@ -243,14 +350,22 @@ def note_alike(tap, run, guest, image):
                  "at power-off" % (run.name, 100.0 * same / total))
 
 
-def check_image(tap, run, guest):
+def open_image(tap, run, name=V1_FILE):
+    if tap.check(os.path.exists(run.path(name)),
+                 "%s: there is an image" % run.name, "no file"):
+        return Image(run.path(name))
+    return None
+
+
+def check_image(tap, run, guest, kind="v1"):
     """A whole acquisition that went well."""
     check_status(tap, run, 3 if guest.not_in_kcore else 0)
-    if not tap.check(os.path.exists(run.path()),
-                     "%s: there is an image" % run.name, "no file"):
+    image = open_image(tap, run, V1_FILE if kind == "v1" else V2_FILE)
+    if not image:
         return
-    image = Image(run.path())
-    check_form(tap, run, image)
+    check_form(tap, run, image, kind)
+    if kind == "v2":
+        check_streams(tap, run, image)
     left_out = check_blocks(tap, run, guest, image)
     check_left_out(tap, run, guest, left_out)
     check_planted(tap, run, guest, image)
@@ -258,6 +373,48 @@ def check_image(tap, run, guest):
     check_said(tap, run, guest)
     check_summary(tap, run, guest, image, left_out)
     note_alike(tap, run, guest, image)
+
+
+def check_conversion(tap, run, guest, source):
+    """A v1 image of a v2 image: the same records, the same bytes."""
+    check_status(tap, run, 0)
+    image = open_image(tap, run)
+    if not image:
+        return
+    check_form(tap, run, image)
+    check_no_warning(tap, run)
+    check_conversion_summary(tap, run, image)
+    other = Image(run.path("../%s/%s" % (source, V2_FILE)))
+    table, wanted = ([(record.start, record.end) for record in i.records]
+                     for i in (image, other))
+    wrong = sorted(set(table) ^ set(wanted))
+    tap.check(table == wanted, "%s: the record table of %s: %d records"
+              % (run.name, source, len(wanted)),
+              "%d records; in one of the two only, or in another order: %s"
+              % (len(table), show(wrong[:5])))
+    total = sum(record.length for record in other.records)
+    same, at = acquired.first_difference(other, image)
+    tap.check(same == total and at is None and total,
+              "%s: byte for byte what is in %s: %d of %d bytes"
+              % (run.name, source, same, total),
+              "first difference at %s" % (at if at is None else hex(at)))
+    check_planted(tap, run, guest, image)
+    check_text(tap, run, guest, image)
+
+
+def check_agreement(tap, run, guest):
+    """What cannot have changed is the same in all images of one boot."""
+    names = ["plain/" + V1_FILE, "compressed/" + V2_FILE,
+             "converted/" + V1_FILE]
+    images = [Image(run.path("../" + name)) for name in names]
+    known = sorted(guest.planted) + guest.text_pages()
+    same = 0
+    for address in known:
+        pages = [image.page(address) for image in images]
+        same += pages[0] is not None and pages.count(pages[0]) == len(pages)
+    tap.check(same == len(known) and known,
+              "%s: planted and text pages on which %s agree: %d of %d"
+              % (run.name, ", ".join(names), same, len(known)))
 
 
 def check_refusal(tap, run, *words):
@@ -277,8 +434,7 @@ def check_refusal(tap, run, *words):
 @case
 def plain(tap, run, guest):
     check_image(tap, run, guest)
-    mode = stat.S_IMODE(os.stat(run.path()).st_mode)
-    tap.check(mode == 0o600, "plain: the image's mode is 0600", oct(mode))
+    check_mode(tap, run, V1_FILE)
 
 
 @case
@@ -294,6 +450,29 @@ def proc_threads2(tap, run, guest):
 @case
 def stream(tap, run, guest):
     check_image(tap, run, guest)
+
+
+@case
+def compressed(tap, run, guest):
+    check_image(tap, run, guest, "v2")
+    check_mode(tap, run, V2_FILE)
+
+
+@case
+def compressed_stream(tap, run, guest):
+    check_image(tap, run, guest, "v2")
+
+
+@case
+def converted(tap, run, guest):
+    check_conversion(tap, run, guest, "compressed")
+    check_mode(tap, run, V1_FILE)
+    check_agreement(tap, run, guest)
+
+
+@case
+def converted_by_name(tap, run, guest):
+    check_conversion(tap, run, guest, "compressed_stream")
 
 
 @case
@@ -385,6 +564,8 @@ def main(argv):
             CASES[name](tap, Run(results, name), guest)
         except (OSError, ValueError, KeyError) as error:
             tap.check(False, "%s: can be judged" % name, repr(error))
+    for rate in tap.rates:
+        tap.note("rate: " + rate)
     return 1 if tap.failed else 0
 
 

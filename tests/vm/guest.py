@@ -11,7 +11,7 @@ import os
 import re
 import struct
 
-from lime import BLOCK, PAGE
+from acquired import BLOCK, PAGE
 
 FOUR_GIB = 1 << 32
 MASK64 = (1 << 64) - 1

@@ -26,7 +26,7 @@ kernel_package=${KERNEL_PACKAGE:-linux-image-cloud-amd64}
 vm_timeout=${VM_TIMEOUT:-300}
 below_4g=$((256 << 20))
 memory_mib=512
-disk_mib=4096
+disk_mib=8192
 small_disk_mib=24
 tmp=
 vm_pid=
@@ -183,6 +183,7 @@ pack_initramfs()
 		"$here/plant.c"
 	put_modules "$root"
 	put_program "$root" "$avml" avml
+	ln -s avml "$root/bin/avml-convert"
 	(cd "$root" && find . -print0 | LC_ALL=C sort -z |
 		cpio --quiet --null -o -H newc -R 0:0) > "$tmp/initramfs"
 	say "initramfs: $(stat -c %s "$tmp/initramfs") bytes"
