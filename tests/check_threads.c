@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(threads_default_follows_affinity)
 {
-	const unsigned int usual = avml_pipeline_default_threads();
+	const unsigned int usual = avml_pipeline_threads(0);
 	cpu_set_t one;
 
 	ck_assert_uint_ge(usual, 1);
@@ -176,7 +176,7 @@ START_TEST(threads_default_follows_affinity)
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
-	ck_assert_uint_eq(avml_pipeline_default_threads(), 1);
+	ck_assert_uint_eq(avml_pipeline_threads(0), 1);
 }
 END_TEST
 

@@ -55,10 +55,11 @@ void avml_pipeline_free(struct avml_pipeline *pipeline);
 int avml_pipeline_run(struct avml_pipeline *pipeline, struct avml_error *err);
 
 /*
- * As many threads as this process has CPUs to run on (affinity mask and
- * cgroup quota), at most 4.
+ * How many threads to take where `wanted` were asked for: that many, but at
+ * most AVML_PIPELINE_THREADS_MAX; for 0 as many as this process has CPUs to
+ * run on (affinity mask and cgroup quota), at most 4.
  */
-unsigned int avml_pipeline_default_threads(void);
+unsigned int avml_pipeline_threads(unsigned int wanted);
 
 #ifdef __cplusplus
 }

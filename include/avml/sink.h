@@ -34,8 +34,9 @@ struct avml_sink_input {
 };
 
 struct avml_sink_options {
-	bool no_sparse;	 /* write zeros, make no holes */
-	bool no_clobber; /* an existing file is an error */
+	bool no_sparse;	    /* write zeros, make no holes */
+	bool no_clobber;    /* an existing file is an error */
+	uint64_t max_bytes; /* that may be written, holes not counted; 0: any */
 	const struct avml_sink_input *inputs;
 	size_t input_count;
 };
@@ -89,6 +90,9 @@ void avml_sink_free(struct avml_sink *sink);
 
 /* Whether abort() leaves whole records: streams end where they end. */
 bool avml_sink_can_cut(const struct avml_sink *sink);
+
+/* Whether zeros() makes holes; else it writes zeros. */
+bool avml_sink_makes_holes(const struct avml_sink *sink);
 
 /* Bytes given so far, and how many of them became holes. */
 uint64_t avml_sink_position(const struct avml_sink *sink);

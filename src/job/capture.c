@@ -182,5 +182,5 @@ int capture_run(struct capture *capture, struct image_writer *writer,
 	capture->unreadable = u;
 	ret = avml_pipeline_run(capture->pipeline, err);
 	unreadable_finish(u);
-	return ret;
+	return ret < 0 ? ret : image_writer_finish(writer, err);
 }

@@ -45,6 +45,9 @@ static void warn(const struct convert *c, const char *fmt, ...)
 static int check_request(
 	const struct avml_convert_options *o, struct avml_error *err)
 {
+	if (o->format == AVML_IMAGE_NONE)
+		return avml_error_set(
+			err, EINVAL, "no format to convert to is given");
 	if (o->source_format == o->format && !o->salvage)
 		return avml_error_set(err, EINVAL,
 			"no conversion required: %s is to become %s",
@@ -105,8 +108,7 @@ static int open_output(struct convert *c, struct avml_error *err)
 		.no_clobber = o->no_clobber,
 		.writer = { .format = o->format,
 			.keep_zeros = o->keep_zeros,
-			.force = o->force,
-			.no_sparse = o->no_sparse },
+			.force = o->force },
 		.events = { c->events->ctx, c->events->record },
 		.ctx = c->events->ctx,
 		.warning = c->events->warning,
@@ -121,8 +123,7 @@ static int prepare(struct convert *c, struct avml_error *err)
 	const struct avml_convert_options *o = c->options;
 	const struct transcode_options options = {
 		.encode = o->format == AVML_IMAGE_LIME_COMPRESSED,
-		.threads = o->threads ? o->threads
-				      : avml_pipeline_default_threads(),
+		.threads = avml_pipeline_threads(o->threads),
 		.salvage = o->salvage ? &c->salvage : NULL,
 	};
 	const struct salvage_events events = {

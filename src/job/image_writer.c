@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/image_writer.h"
 
-#include <errno.h>
-#include <inttypes.h>
-
 #include <avml/record.h>
 
 #include "base/cancel.h"
@@ -115,17 +112,9 @@ void image_writer_end(struct image_writer *w, struct avml_range range)
 		w->events.record(w->events.ctx, range, w->record_offset);
 }
 
-/* Holes take nothing. */
-static int check_limit(const struct image_writer *w, struct avml_error *err)
+int image_writer_finish(struct image_writer *w, struct avml_error *err)
 {
-	const uint64_t taken =
-		avml_sink_position(w->sink) - avml_sink_hole_bytes(w->sink);
-
-	if (w->options.max_bytes == 0 || taken <= w->options.max_bytes)
-		return 0;
-	return avml_error_set(err, EDQUOT,
-		"the image takes more than the limit of %" PRIu64 " bytes",
-		w->options.max_bytes);
+	return w->format->finish ? w->format->finish(w, err) : 0;
 }
 
 int image_writer_piece(struct image_writer *w, const struct piece *piece,
@@ -133,11 +122,9 @@ int image_writer_piece(struct image_writer *w, const struct piece *piece,
 {
 	/* What can be cut may stop anywhere, a stream between records. */
 	const bool good_place = avml_sink_can_cut(w->sink) || !w->record_open;
-	int ret;
 
 	if (cancel_level() >= (good_place ? 1 : 2))
 		return cancel_error(err);
 	w->run_end = piece->run_end;
-	ret = assembler_piece(&w->assembler, piece, err);
-	return ret < 0 ? ret : check_limit(w, err);
+	return assembler_piece(&w->assembler, piece, err);
 }

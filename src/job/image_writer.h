@@ -23,6 +23,8 @@ struct image_format {
 	bool keep_zeros; /* blocks of zeros cannot be left out */
 	bool encoded;	 /* pieces have to come as chunks */
 	int (*init)(struct image_writer *w, struct avml_error *err);
+	/* After the last piece: what waited for more. */
+	int (*finish)(struct image_writer *w, struct avml_error *err);
 	void (*release)(struct image_writer *w);
 };
 
@@ -40,9 +42,7 @@ struct image_writer_events {
 struct image_writer_options {
 	enum avml_image_format format;
 	bool keep_zeros;
-	bool force;	    /* gaps of any size (raw) */
-	bool no_sparse;	    /* gaps are written, not skipped (raw) */
-	uint64_t max_bytes; /* that it may take; 0: no limit */
+	bool force; /* gaps of any size (raw) */
 };
 
 struct image_writer {
@@ -52,6 +52,7 @@ struct image_writer {
 	struct image_writer_options options;
 	struct image_writer_events events;
 	void *state;		 /* of the format */
+	uint64_t gap_bytes;	 /* written as zeros between records (raw) */
 	uint64_t run_end;	 /* of the piece at hand */
 	bool record_open;	 /* bytes of an unfinished record are out */
 	uint64_t record_offset;	 /* of the record begun last */
@@ -68,6 +69,9 @@ void image_writer_release(struct image_writer *w);
 /* As assembler_piece(); -EINTR when the run was asked to stop. */
 int image_writer_piece(struct image_writer *w, const struct piece *piece,
 	struct avml_error *err);
+
+/* After the last piece, when all went well. */
+int image_writer_finish(struct image_writer *w, struct avml_error *err);
 
 /* For the formats: the header of a record that begins here, */
 int image_writer_header(struct image_writer *w, enum avml_record_format format,

@@ -24,13 +24,12 @@ static void warn_of_space(const struct output_options *options)
 int output_open(struct output *out, const struct output_options *options,
 	struct avml_error *err)
 {
-	const struct avml_sink_options sink_options = {
+	struct avml_sink_options sink_options = {
 		.no_sparse = options->no_sparse,
 		.no_clobber = options->no_clobber,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
 	};
-	struct image_writer_options writer = options->writer;
 	int ret;
 
 	out->destination = options->destination;
@@ -39,7 +38,7 @@ int output_open(struct output *out, const struct output_options *options,
 			&options->limit, err);
 	else
 		ret = disk_limit_bytes(options->destination, &options->limit,
-			&writer.max_bytes, err);
+			&sink_options.max_bytes, err);
 	if (ret < 0)
 		return ret;
 	warn_of_space(options);
@@ -50,8 +49,8 @@ int output_open(struct output *out, const struct output_options *options,
 		options->destination, &sink_options, &out->sink, err);
 	if (ret < 0)
 		return ret;
-	ret = image_writer_init(
-		&out->writer, out->sink, &writer, &options->events, err);
+	ret = image_writer_init(&out->writer, out->sink, &options->writer,
+		&options->events, err);
 	if (ret < 0) {
 		struct avml_error ignored;
 		struct avml_sink_left left;

@@ -218,7 +218,7 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 {
 	CLEANUP(avml_range_list_release)
 	struct avml_range_list ram = AVML_RANGE_LIST_INIT;
-	unsigned int threads = s->options->threads;
+	const unsigned int threads = avml_pipeline_threads(s->options->threads);
 	int ret, spare;
 
 	ret = open_source(s, err);
@@ -230,10 +230,6 @@ static int prepare(struct snapshot *s, struct avml_error *err)
 		ret = avml_source_probe(s->source, &s->ranges, err);
 	if (ret < 0)
 		return ret;
-	if (threads == 0)
-		threads = avml_pipeline_default_threads();
-	if (threads > AVML_PIPELINE_THREADS_MAX)
-		threads = AVML_PIPELINE_THREADS_MAX;
 	/* However many the readers take, one is left for the image. */
 	spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	ret = capture_new(s->source, &s->ranges, threads, s->options->compress,

@@ -248,6 +248,8 @@ int transcode_run(struct transcode *t, struct image_writer *writer,
 	ret = avml_pipeline_run(t->pipeline, err);
 	if (ret == 0 && t->options.salvage)
 		ret = salvage_finish(t->options.salvage, err);
+	if (ret == 0)
+		ret = image_writer_finish(writer, err);
 	*memory = t->memory_bytes;
 	return ret;
 }

@@ -11,6 +11,7 @@
  * follows it without a gap, whose savings then serve for both.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,6 +36,7 @@
 struct avml_state {
 	struct avml_range record; /* as the header says, or will say */
 	uint64_t join_end;	  /* blocks below this belong to `record` */
+	bool undecided;		  /* `record` is over, unless it is joined */
 	bool released;		  /* the header is out */
 	uint64_t stream_len;	  /* bytes of the stream so far */
 	uint64_t memory_len;	  /* bytes of memory in it */
@@ -54,6 +56,7 @@ static bool is_safe(const struct avml_state *s)
 {
 	const uint64_t len = avml_range_len(s->record);
 	const uint64_t left = len - s->memory_len;
+	/* By chunks of full length; foreign ones may be more, and are told. */
 	const uint64_t worst =
 		s->stream_len + left + CHUNK_HEAD * chunks_in(left);
 
@@ -80,21 +83,22 @@ static int release(
 	return ret;
 }
 
-static int hold(struct avml_state *s, const uint8_t *bytes, size_t len,
-	struct avml_error *err)
+/* False when there is no memory for it: then there is no holding back. */
+static bool hold(struct avml_state *s, const uint8_t *bytes, size_t len)
 {
+	if (s->held_len + len > HOLD_MAX)
+		return false;
 	if (!s->held) {
 		s->held = mmap(NULL, HOLD_MAX, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (s->held == MAP_FAILED) {
 			s->held = NULL;
-			return avml_error_set_errno(
-				err, ENOMEM, "a block to hold back");
+			return false;
 		}
 	}
 	memcpy(s->held + s->held_len, bytes, len);
 	s->held_len += len;
-	return 0;
+	return true;
 }
 
 /* The next chunks: `len` bytes of them for `memory_len` of memory. */
@@ -106,8 +110,8 @@ static int add(struct image_writer *w, const uint8_t *bytes, size_t len,
 
 	s->stream_len += len;
 	s->memory_len += memory_len;
-	if (!s->released && !is_safe(s) && s->held_len + len <= HOLD_MAX)
-		return hold(s, bytes, len, err);
+	if (!s->released && !is_safe(s) && hold(s, bytes, len))
+		return 0;
 	if (!s->released) {
 		ret = release(w, s, err);
 		if (ret < 0)
@@ -116,15 +120,62 @@ static int add(struct image_writer *w, const uint8_t *bytes, size_t len,
 	return avml_sink_write(w->sink, bytes, len, err);
 }
 
-static int begin(void *ctx, struct avml_range record, struct avml_error *err)
+/* The record is whole. */
+static int close_record(
+	struct image_writer *w, struct avml_state *s, struct avml_error *err)
+{
+	uint8_t trailer[TRAILER_LEN];
+	int ret = s->released ? 0 : release(w, s, err);
+
+	s->undecided = false;
+	s->join_end = 0;
+	w->assembler.keep_until = 0;
+	if (ret < 0)
+		return ret;
+	store_le64(trailer, s->stream_len);
+	ret = avml_sink_write(w->sink, trailer, sizeof(trailer), err);
+	if (ret < 0)
+		return ret;
+	if (s->stream_len >= avml_range_len(s->record))
+		w->unsafe_records++;
+	image_writer_end(w, s->record);
+	return 0;
+}
+
+/* A block goes on in the record that is open, where it was foreseen. */
+static int continue_record(const struct avml_state *s, struct avml_range block,
+	struct avml_error *err)
+{
+	if (block.start == s->record.start + s->memory_len &&
+		block.end <= s->record.end)
+		return 0;
+	return avml_error_set(err, EINVAL,
+		"memory at 0x%" PRIx64 " was to follow, and 0x%" PRIx64
+		" came: the source has changed while it was read",
+		s->record.start + s->memory_len, block.start);
+}
+
+static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 {
 	struct image_writer *w = ctx;
 	struct avml_state *s = w->state;
 
-	(void)err;
-	if (record.start < s->join_end)
+	if (s->undecided && block.start == s->record.end) {
+		s->undecided = false;
+		s->record.end = block.end;
+		s->join_end = block.end;
+		w->assembler.keep_until = block.end;
 		return 0;
-	s->record = record;
+	}
+	if (s->undecided) {
+		int ret = close_record(w, s, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	if (s->join_end > 0)
+		return continue_record(s, block, err);
+	s->record = block;
 	s->released = false;
 	s->stream_len = FRAMING_IDENT_LEN;
 	s->memory_len = 0;
@@ -165,13 +216,13 @@ static int data(void *ctx, const struct piece *piece, struct avml_error *err)
 		avml_range_len(piece->range), err);
 }
 
-/* Whether the record goes on in the blocks that follow. */
+/* Whether the record goes on in blocks that are known to follow. */
 static bool join(struct image_writer *w, struct avml_state *s)
 {
 	const uint64_t start = s->record.start;
 	uint64_t end = w->run_end;
 
-	if (s->released || end <= s->record.end)
+	if (s->join_end > 0 || end <= s->record.end)
 		return false;
 	if (end - start > JOIN_MAX)
 		end = start + JOIN_MAX;
@@ -185,25 +236,24 @@ static int end(void *ctx, struct avml_range block, struct avml_error *err)
 {
 	struct image_writer *w = ctx;
 	struct avml_state *s = w->state;
-	uint8_t trailer[TRAILER_LEN];
-	int ret = 0;
 
 	if (block.end < s->join_end)
 		return 0;
+	if (s->released)
+		return close_record(w, s, err);
 	if (join(w, s))
 		return release(w, s, err);
-	if (!s->released)
-		ret = release(w, s, err);
-	if (ret < 0)
-		return ret;
-	store_le64(trailer, s->stream_len);
-	ret = avml_sink_write(w->sink, trailer, sizeof(trailer), err);
-	if (ret < 0)
-		return ret;
-	if (s->stream_len >= avml_range_len(s->record))
-		w->unsafe_records++;
-	image_writer_end(w, s->record);
+	/* Too long as it is: what comes next may help, if it follows. */
+	s->undecided = true;
+	w->assembler.keep_until = s->record.end + 1;
 	return 0;
+}
+
+static int finish(struct image_writer *w, struct avml_error *err)
+{
+	struct avml_state *s = w->state;
+
+	return s->undecided ? close_record(w, s, err) : 0;
 }
 
 static void release_state(struct image_writer *w)
@@ -239,5 +289,6 @@ const struct image_format image_format_avml = {
 	.output = { begin, zeros, data, end },
 	.encoded = true,
 	.init = init,
+	.finish = finish,
 	.release = release_state,
 };

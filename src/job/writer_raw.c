@@ -16,8 +16,7 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 	struct image_writer *w = ctx;
 	const uint64_t at = avml_sink_position(w->sink);
 	const uint64_t gap = block.start - at;
-	const bool written =
-		w->options.no_sparse || !avml_sink_can_cut(w->sink);
+	const bool written = !avml_sink_makes_holes(w->sink);
 
 	if (block.start < at)
 		return avml_error_set(err, EINVAL,
@@ -29,12 +28,14 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 		return avml_error_set(err, EFBIG,
 			"memory up to 0x%" PRIx64 ": no file is that long",
 			block.end);
-	if (gap > GAP_MAX && written && !w->options.force)
+	if (written)
+		w->gap_bytes += gap;
+	if (w->gap_bytes > GAP_MAX && !w->options.force)
 		return avml_error_set(err, EFBIG,
-			"a gap of %" PRIu64 " bytes before 0x%" PRIx64
-			" would be written as that many zeros (--force "
-			"writes them)",
-			gap, block.start);
+			"the gaps up to 0x%" PRIx64
+			" would be written as %" PRIu64
+			" bytes of zeros (--force does it)",
+			block.start, w->gap_bytes);
 	w->record_open = true;
 	w->record_offset = block.start;
 	return gap > 0 ? avml_sink_zeros(w->sink, gap, err) : 0;

@@ -135,11 +135,15 @@ unsigned int threads_cgroup_limit(const char *cgroup_file, const char *root)
 	return limit;
 }
 
-unsigned int avml_pipeline_default_threads(void)
+unsigned int avml_pipeline_threads(unsigned int wanted)
 {
 	cpu_set_t set;
 	unsigned int cpus = 1;
 
+	if (wanted > AVML_PIPELINE_THREADS_MAX)
+		return AVML_PIPELINE_THREADS_MAX;
+	if (wanted > 0)
+		return wanted;
 	/* Fails where there are more CPUs than the set has bits for. */
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		cpus = (unsigned int)CPU_COUNT(&set);

@@ -18,13 +18,14 @@
 /* A shorter run of zeros is written: a hole would save less than it costs. */
 #define HOLE_MIN (64u << 10)
 #define ZERO_VECTORS 64
+/* A file system may not be able to make a file as long as a hole makes it. */
+#define PROVE_MIN (1u << 30)
 /* The file is cut back to whole records: any signal may stop a write. */
 #define STOP_LEVEL 1
 
 struct file_sink {
 	struct avml_sink base;
 	int fd;
-	bool sparse;
 	bool created;
 	bool unsure;	      /* the disk did not confirm what was written */
 	uint64_t base_offset; /* in the file where the image begins */
@@ -96,9 +97,28 @@ static int file_zeros(
 	struct avml_sink *sink, uint64_t len, struct avml_error *err)
 {
 	struct file_sink *s = (struct file_sink *)sink;
+	uint64_t end;
+	int ret;
 
+	if (!sink->makes_holes) {
+		s->zeros += len;
+		return put_zeros(s, err);
+	}
+	if (__builtin_add_overflow(s->at + s->zeros, len, &end) ||
+		end > INT64_MAX)
+		return avml_error_set_errno(err, EFBIG,
+			"%s of 0x%" PRIx64 " bytes", sink->name, end);
 	s->zeros += len;
-	return s->sparse ? 0 : put_zeros(s, err);
+	if (s->zeros < PROVE_MIN)
+		return 0;
+	/* Here and now: at the end it could not be told from a full disk. */
+	ret = io_truncate(s->fd, end);
+	if (ret < 0)
+		return avml_error_set_errno(err, -ret,
+			"cannot make %s 0x%" PRIx64 " bytes long", sink->name,
+			end);
+	skip_zeros(s);
+	return 0;
 }
 
 /* The file ends with zeros that wait: a hole, or at worst zeros. */
@@ -220,7 +240,7 @@ int sink_file_new(struct sink_target *target, bool sparse,
 	s->base.ops = &file_ops;
 	s->base.name = name;
 	s->fd = target->fd;
-	s->sparse = sparse;
+	s->base.makes_holes = sparse;
 	s->created = target->created;
 	s->base_offset = target->base;
 	s->at = target->base;

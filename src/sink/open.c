@@ -281,8 +281,13 @@ int avml_sink_open(const char *destination,
 {
 	struct sink_target target = { .path = destination, .fd = -1 };
 	const int number = avml_sink_descriptor(destination);
+	int ret;
 
 	if (number >= 0)
-		return open_descriptor(&target, number, options, sink, err);
-	return open_path(&target, options, sink, err);
+		ret = open_descriptor(&target, number, options, sink, err);
+	else
+		ret = open_path(&target, options, sink, err);
+	if (ret == 0)
+		(*sink)->max_bytes = options->max_bytes;
+	return ret;
 }

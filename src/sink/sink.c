@@ -2,17 +2,32 @@
 #include <avml/sink.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "sink/sink_ops.h"
 
+/* Before a byte too many is written. */
+static int take(struct avml_sink *sink, uint64_t len, struct avml_error *err)
+{
+	if (__builtin_add_overflow(sink->taken, len, &sink->taken) ||
+		(sink->max_bytes > 0 && sink->taken > sink->max_bytes))
+		return avml_error_set(err, EDQUOT,
+			"%s would take more than the limit of %" PRIu64
+			" bytes",
+			sink->name, sink->max_bytes);
+	return 0;
+}
+
 int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
 	struct avml_error *err)
 {
-	int ret = sink->ops->write(sink, buf, len, err);
+	int ret = take(sink, len, err);
 
+	if (ret == 0)
+		ret = sink->ops->write(sink, buf, len, err);
 	if (ret == 0)
 		sink->position += len;
 	return ret;
@@ -21,11 +36,18 @@ int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
 int avml_sink_zeros(
 	struct avml_sink *sink, uint64_t len, struct avml_error *err)
 {
-	int ret = sink->ops->zeros(sink, len, err);
+	int ret = sink->makes_holes ? 0 : take(sink, len, err);
 
+	if (ret == 0)
+		ret = sink->ops->zeros(sink, len, err);
 	if (ret == 0)
 		sink->position += len;
 	return ret;
+}
+
+bool avml_sink_makes_holes(const struct avml_sink *sink)
+{
+	return sink->makes_holes;
 }
 
 void avml_sink_mark(struct avml_sink *sink)

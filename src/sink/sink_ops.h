@@ -28,6 +28,9 @@ struct avml_sink {
 	uint64_t position; /* bytes given */
 	uint64_t mark;	   /* position up to which all is whole */
 	uint64_t hole_bytes;
+	bool makes_holes;   /* zeros need not be written */
+	uint64_t max_bytes; /* that may be written; 0: any number */
+	uint64_t taken;	    /* bytes that were, or will be, written */
 };
 
 /* What open() found out about a destination. */

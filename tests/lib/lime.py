@@ -116,6 +116,14 @@ def do_lost(args):
     text = ",".join("%#x-%#x" % pair for pair in missing)
     if args.expect is None:
         print(text)
+    elif args.expect[:1] == "<":
+        more = rng.subtract(missing, [rng.pair(pair) for pair
+                                      in args.expect[1:].split(",")])
+        if more or not missing:
+            print("%s lacks %s, not a part of %s" % (
+                os.path.basename(args.image), text or "nothing",
+                args.expect[1:]))
+            return 1
     elif text != args.expect:
         print("%s lacks %s, expected %s" % (os.path.basename(args.image),
                                             text or "nothing",
@@ -171,7 +179,8 @@ def _parser():
     one.add_argument("--raw", action="store_true", help="IMAGE is raw")
     one.add_argument("--zeros", action="store_true",
                      help="zeros may be missing")
-    one.add_argument("--expect", metavar="START-END,...")
+    one.add_argument("--expect", metavar="[<]START-END,...",
+                     help="missing must be this, or with < in this")
     command("batch", do_batch)
     one = command("write", do_write, "out")
     one.add_argument(
