@@ -6,7 +6,8 @@
  * names the offset in the image, unless it is to be salvaged: then all
  * that decodes is written, and what was lost is told.
  *
- * Threads: one run at a time in a process, since a signal stops all.
+ * Threads: one run at a time in a process, since a signal stops all. The
+ * caller ignores SIGPIPE and SIGXFSZ, which are errors of the write then.
  */
 #ifndef AVML_CONVERT_H
 #define AVML_CONVERT_H

@@ -6,7 +6,8 @@
  * the image, told and counted. Destination errors end the run; a file is
  * then cut back to whole records.
  *
- * Threads: one run at a time in a process, since a signal stops all.
+ * Threads: one run at a time in a process, since a signal stops all. The
+ * caller ignores SIGPIPE and SIGXFSZ, which are errors of the write then.
  */
 #ifndef AVML_SNAPSHOT_H
 #define AVML_SNAPSHOT_H

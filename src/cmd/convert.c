@@ -9,8 +9,8 @@
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 
-/* Losses that are told one by one; the rest are counted. */
-#define LOSSES_NAMED 100
+/* Losses that are told one by one; of the rest, the whole. */
+#define LOSSES_NAMED 1000
 
 struct convert {
 	const char *operands[2];
@@ -25,7 +25,9 @@ struct convert {
 	bool no_clobber;
 	bool force;
 	bool quiet;
-	uint64_t losses; /* told so far */
+	uint64_t losses;	   /* told so far */
+	struct avml_range unnamed; /* offsets of those not named */
+	uint64_t unnamed_bytes;	   /* of memory */
 };
 
 #define AT(member) offsetof(struct convert, member)
@@ -77,8 +79,13 @@ static void on_loss(void *ctx, uint64_t offset, uint64_t end,
 {
 	struct convert *c = ctx;
 
-	if (++c->losses > LOSSES_NAMED)
+	if (++c->losses > LOSSES_NAMED) {
+		if (c->losses == LOSSES_NAMED + 1)
+			c->unnamed.start = offset;
+		c->unnamed.end = end;
+		c->unnamed_bytes += avml_range_len(range);
 		return;
+	}
 	if (range.start < range.end)
 		print_line("warning: lost 0x%016" PRIx64 "-0x%016" PRIx64
 			   ", offset %" PRIu64 " to %" PRIu64 ": %s",
@@ -116,17 +123,21 @@ static int convert(struct convert *c)
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_convert_result r;
 	struct stopwatch watch;
+	int ret;
 
 	stopwatch_start(&watch);
-	if (avml_convert(&options, &events, &r, &err) < 0) {
+	ret = avml_convert(&options, &events, &r, &err);
+	if (c->losses > LOSSES_NAMED)
+		print_line("warning: %" PRIu64 " more losses, %" PRIu64
+			   " bytes, offset %" PRIu64 " to %" PRIu64,
+			c->losses - LOSSES_NAMED, c->unnamed_bytes,
+			c->unnamed.start, c->unnamed.end);
+	if (ret < 0) {
 		print_error(&err);
 		return err.code == EINTR && cancel_signal()
 			       ? STATUS_SIGNAL + cancel_signal()
 			       : STATUS_FAILED;
 	}
-	if (c->losses > LOSSES_NAMED)
-		print_line("warning: %" PRIu64 " more losses",
-			c->losses - LOSSES_NAMED);
 	if (!c->quiet)
 		print_line("avml: %s: %" PRIu64 " bytes of memory from %s; "
 			   "%" PRIu64 " records, %" PRIu64

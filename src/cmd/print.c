@@ -34,6 +34,15 @@ static size_t shown_len(const unsigned char *p)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	}
+	/* Longer than need be, surrogates, and above U+10FFFF. */
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+		(*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+		return 0;
+	/* U+202A to U+202E and U+2066 to U+2069 turn the text around. */
+	if (*p == 0xe2 &&
+		((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+			(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 0;
 	return len;
 }
 

@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/framing.h"
 #include "format/image_reader_state.h"
 
 /* How far ahead to look for records that follow without a gap. */
 #define RUN_MAX (128u << 20)
 #define RUN_RECORDS_MAX 16
 
-struct image_reader *image_reader_new(
-	const struct image_input *input, uint64_t raw_size, bool salvage)
+struct image_reader *image_reader_new(const struct image_input *input,
+	const struct image_reader_options *options)
 {
 	struct image_reader *r = malloc(sizeof(*r));
 
@@ -21,13 +22,15 @@ struct image_reader *image_reader_new(
 		return NULL;
 	memset(r, 0, offsetof(struct image_reader, window));
 	window_init(&r->window, input);
-	r->salvage = salvage;
-	r->raw = raw_size > 0;
+	framing_decoder_init(&r->decoder);
+	r->salvage = options->salvage;
+	r->runs = options->runs;
+	r->raw = options->raw_size > 0;
 	if (r->raw) {
 		r->state = READER_PLAIN;
 		r->header.format = AVML_RECORD_LIME;
-		r->header.range.end = raw_size;
-		r->run_end = raw_size;
+		r->header.range.end = options->raw_size;
+		r->run_end = options->raw_size;
 	}
 	return r;
 }
@@ -95,7 +98,7 @@ static uint64_t look_ahead(const struct image_reader *r)
 	uint64_t end = first.end, offset = r->window.offset;
 	struct avml_range last = first;
 
-	if (!input->peek || r->header.format != AVML_RECORD_LIME)
+	if (!r->runs || !input->peek || r->header.format != AVML_RECORD_LIME)
 		return end;
 	for (unsigned int i = 0; i < RUN_RECORDS_MAX; i++) {
 		uint8_t wire[AVML_RECORD_HEADER_SIZE];
@@ -181,8 +184,14 @@ static int read_header(struct image_reader *r, struct avml_error *err)
 	if (ret < 0)
 		return bad_header(r, offset, err);
 	window_skip(&r->window, AVML_RECORD_HEADER_SIZE);
+	/* Something follows where the record before ended: it was one. */
+	if (!r->resynced && r->records > 0)
+		r->trusted_end = r->header.range.end;
+	r->resynced = false;
 	r->header = r->next_header;
 	begin_record(r, offset);
+	if (r->salvage && r->header.format == AVML_RECORD_LIME)
+		image_reader_prove_end(r);
 	return READER_AGAIN;
 }
 
@@ -269,6 +278,10 @@ int image_reader_next(struct image_reader *r, uint8_t *buf,
 	do
 		ret = step(r, buf, part, err);
 	while (ret == READER_AGAIN);
+	if (ret == READER_LOST) {
+		*loss = r->chunk_loss;
+		return 2;
+	}
 	if (ret < 0 && r->salvage)
 		ret = image_reader_resync(r, loss, err);
 	if (ret < 0) {

@@ -25,8 +25,8 @@
 struct image_input {
 	void *ctx;
 	/*
-	 * The next bytes, at most `len`: their count, short only at the end
-	 * of the image; or a negative errno with `err` filled.
+	 * The next bytes, at most `len`: their count, 0 only at the end of
+	 * the image; or a negative errno with `err` filled.
 	 */
 	ssize_t (*read)(
 		void *ctx, void *buf, size_t len, struct avml_error *err);
@@ -63,6 +63,7 @@ enum image_oddity {
 	IMAGE_ODD_ORDER, /* record that overlaps or precedes the one before */
 	IMAGE_ODD_MIXED, /* record of another format than the first */
 	IMAGE_ODD_PARTIAL_PAGE, /* record that does not end with a page */
+	IMAGE_ODD_END,		/* v1 record whose end was wrong: salvaged */
 	IMAGE_ODD_COUNT
 };
 
@@ -80,14 +81,21 @@ struct image_loss {
 
 struct image_reader;
 
-/*
- * `input` stays the caller's. With `raw_size` other than 0 the image has no
- * headers: it is memory from address 0 on, of that many bytes. With
- * `salvage`, parts are single chunks, and what makes no sense is passed
- * over up to the next record. NULL when memory is out.
- */
-struct image_reader *image_reader_new(
-	const struct image_input *input, uint64_t raw_size, bool salvage);
+struct image_reader_options {
+	/* Other than 0: no headers, but so many bytes of memory from 0 on. */
+	uint64_t raw_size;
+	/*
+	 * Parts are single chunks, which were found to be sound, and what
+	 * makes no sense is passed over up to the next record.
+	 */
+	bool salvage;
+	/* Look ahead for run_end, where the input can be peeked at. */
+	bool runs;
+};
+
+/* `input` stays the caller's. NULL when memory is out. */
+struct image_reader *image_reader_new(const struct image_input *input,
+	const struct image_reader_options *options);
 void image_reader_free(struct image_reader *r);
 
 /*

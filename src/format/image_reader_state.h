@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the image reader knows, for its own two files. */
+/* What the image reader knows, for its own three files. */
 #ifndef FORMAT_IMAGE_READER_STATE_H
 #define FORMAT_IMAGE_READER_STATE_H
 
+#include "format/framing.h"
 #include "format/image_reader.h"
 #include "format/window.h"
 
@@ -10,9 +11,12 @@ enum reader_state { READER_HEADER, READER_PLAIN, READER_CHUNKS, READER_END };
 
 /* Of a step: nothing to hand out yet, go on. */
 #define READER_AGAIN 3
+/* Of a step: a chunk was lost, and chunk_loss says which. */
+#define READER_LOST 4
 
 struct image_reader {
 	bool salvage;
+	bool runs;
 	bool raw;
 	enum reader_state state;
 	uint64_t records; /* begun so far */
@@ -26,6 +30,14 @@ struct image_reader {
 	bool stream_started;	/* its identifier was seen */
 	uint64_t skipped;	/* bytes of its chunks without data */
 	uint64_t chunk_offset;	/* of the data chunk taken last */
+	bool resynced;		/* the next header was searched for */
+	uint64_t trusted_end;	/* of the records that something followed */
+	uint64_t back_limit;	/* offset that resync has gone back from */
+	unsigned int proofs;	/* searches for a record's true end so far */
+	bool chunk_bad;		/* the chunk taken last was not sound */
+	struct image_loss chunk_loss;
+	struct framing_decoder decoder; /* for salvage alone */
+	uint8_t scratch[FRAMING_DATA_MAX];
 	struct image_loss first_loss; /* in front of the first record */
 	bool has_first_loss;
 	int failed;
@@ -48,6 +60,12 @@ void image_reader_part(const struct image_reader *r, struct image_part *part,
 /* A step inside a v2 record: as image_reader_next(), or READER_AGAIN. */
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err);
+
+/*
+ * While salvaging: see whether something follows where a v1 record is to
+ * end. If nothing does, its end is damaged: find it, and correct it.
+ */
+void image_reader_prove_end(struct image_reader *r);
 
 /*
  * After an error while salvaging: go to the next record that makes sense.

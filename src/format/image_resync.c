@@ -8,34 +8,95 @@
 #include "format/image_reader_state.h"
 
 #define PAGE 4096u
+/* Each may search the image to its end: hostile ones could want many. */
+#define PROOFS_MAX 64
 /* A header, and what stands behind that of a v2 record. */
 #define LOOK_LEN (AVML_RECORD_HEADER_SIZE + FRAMING_IDENT_LEN)
 
+/* The header of a record, at an offset that can be peeked at. */
+static bool peek_header(const struct image_reader *r, uint64_t offset,
+	struct avml_record_header *header, bool *at_end)
+{
+	const struct image_input *input = r->window.input;
+	uint8_t wire[AVML_RECORD_HEADER_SIZE];
+	struct avml_error err;
+	const ssize_t n = input->peek(input->ctx, wire, sizeof(wire), offset);
+
+	*at_end = n == 0;
+	return n == (ssize_t)sizeof(wire) &&
+	       avml_record_header_decode(wire, header, &err) == 0;
+}
+
 /*
- * Whether a record begins here. Memory may hold headers of images that
- * were in it, so one has to fit: not before what we have, the format of
- * the rest, and where the format has no more to offer, whole pages.
+ * Whether the image ends, or a record begins, where a v1 record at `offset`
+ * has its end. Where the image cannot be peeked at, nothing speaks against.
  */
-static bool is_record(
-	const struct image_reader *r, const uint8_t *bytes, ssize_t n)
+static bool is_followed(const struct image_reader *r, uint64_t offset,
+	const struct avml_record_header *header)
+{
+	const struct image_input *input = r->window.input;
+	struct avml_record_header next;
+	uint64_t end;
+	uint8_t last;
+	bool at_end;
+
+	if (!input->peek)
+		return true;
+	if (__builtin_add_overflow(offset,
+		    AVML_RECORD_HEADER_SIZE + avml_range_len(header->range),
+		    &end))
+		return false;
+	if (peek_header(r, end, &next, &at_end))
+		return true;
+	/* Nothing is there: the image ends here, or ended long before. */
+	return at_end && input->peek(input->ctx, &last, 1, end - 1) == 1;
+}
+
+/* Whether what stands behind a v2 header is a stream, with a sound chunk. */
+static bool has_stream(struct image_reader *r, const uint8_t *at, size_t len)
+{
+	struct framing_chunk chunk;
+	struct avml_error err;
+	size_t data_len;
+	bool zero;
+
+	if (len < LOOK_LEN + FRAMING_HEAD_LEN ||
+		memcmp(at + AVML_RECORD_HEADER_SIZE, framing_ident,
+			FRAMING_IDENT_LEN) != 0)
+		return false;
+	at += LOOK_LEN;
+	len -= LOOK_LEN + FRAMING_HEAD_LEN;
+	return framing_parse_head(at, &chunk, &err) == 0 &&
+	       framing_is_data(chunk.kind) && chunk.body_len <= len &&
+	       framing_decode(&r->decoder, &chunk, at + FRAMING_HEAD_LEN,
+		       r->scratch, sizeof(r->scratch), &data_len, &zero,
+		       &err) == 0;
+}
+
+/*
+ * Whether a record begins at the `len` bytes at hand. Memory may hold
+ * headers of images that were in it, so one has to prove itself: not before
+ * what is known to be behind us, of the same format as the rest, and
+ * followed by what has to follow.
+ */
+static bool is_record(struct image_reader *r, const uint8_t *at, size_t len)
 {
 	struct avml_record_header header;
 	struct avml_error err;
 
-	if (n < AVML_RECORD_HEADER_SIZE ||
-		avml_record_header_decode(bytes, &header, &err) < 0)
+	if (len < AVML_RECORD_HEADER_SIZE ||
+		avml_record_header_decode(at, &header, &err) < 0)
 		return false;
 	if (r->records > 0 && (header.format != r->first_format ||
-				      header.range.start < r->last_end))
+				      header.range.start < r->trusted_end))
 		return false;
 	if (header.format == AVML_RECORD_AVML)
-		return n == LOOK_LEN &&
-		       memcmp(bytes + AVML_RECORD_HEADER_SIZE, framing_ident,
-			       FRAMING_IDENT_LEN) == 0;
+		return has_stream(r, at, len);
 	/* AVML's ends lack a byte. */
 	return header.range.start % PAGE == 0 &&
 	       (header.range.end % PAGE == 0 ||
-		       header.range.end % PAGE == PAGE - 1);
+		       header.range.end % PAGE == PAGE - 1) &&
+	       is_followed(r, r->window.offset, &header);
 }
 
 /* Both magics begin with one of these, read as bytes. */
@@ -54,7 +115,7 @@ static int find_record(struct image_reader *r, struct avml_error *err)
 	struct window *w = &r->window;
 
 	for (;;) {
-		const ssize_t n = window_need(w, WINDOW_NEED_MAX, err);
+		ssize_t n = window_need(w, WINDOW_NEED_MAX, err);
 		const uint8_t *found;
 
 		if (n < 0)
@@ -71,43 +132,69 @@ static int find_record(struct image_reader *r, struct avml_error *err)
 			continue;
 		}
 		window_skip(w, (size_t)(found - window_at(w)));
-		{
-			const ssize_t have = window_need(w, LOOK_LEN, err);
-
-			if (have < 0)
-				return (int)have;
-			if (is_record(r, window_at(w), have)) {
-				r->state = READER_HEADER;
-				return 0;
-			}
+		n = window_need(w, WINDOW_NEED_MAX, err);
+		if (n < 0)
+			return (int)n;
+		if (is_record(r, window_at(w), (size_t)n)) {
+			r->state = READER_HEADER;
+			r->resynced = true;
+			return 0;
 		}
 		window_skip(w, 1);
 	}
+}
+
+/*
+ * A damaged length may have led us past the next record: begin behind the
+ * head of the chunk taken last, if that was not sound. Not twice over the
+ * same bytes, or a hostile image would have us read it many times.
+ */
+static void go_back(struct image_reader *r)
+{
+	const uint64_t origin = r->window.offset;
+
+	if (r->state != READER_CHUNKS || !r->stream_started || !r->chunk_bad ||
+		r->chunk_offset < r->stream_offset ||
+		r->chunk_offset < r->back_limit)
+		return;
+	(void)window_back_to(&r->window, r->chunk_offset + FRAMING_HEAD_LEN);
+	r->back_limit = origin;
+}
+
+/* The memory that is missing ends where the next record begins, at least. */
+static void bound_loss(const struct image_reader *r, struct image_loss *loss)
+{
+	struct avml_record_header next;
+	struct avml_error err;
+
+	if (r->state != READER_HEADER ||
+		avml_record_header_decode(window_at(&r->window), &next, &err) <
+			0)
+		return;
+	if (next.range.start >= loss->range.start &&
+		next.range.start < loss->range.end)
+		loss->range.end = next.range.start;
 }
 
 int image_reader_resync(
 	struct image_reader *r, struct image_loss *loss, struct avml_error *err)
 {
 	const bool in_record = r->state != READER_HEADER;
-	uint64_t from = r->window.offset;
 	int ret;
 
-	if (err->code != EINVAL && err->code != EPROTO)
+	if (r->window.failed)
 		return -err->code;
-	*loss = (struct image_loss){ .offset = from };
+	*loss = (struct image_loss){ .offset = r->window.offset };
 	snprintf(loss->reason, sizeof(loss->reason), "%s",
 		avml_error_message(err, err->depth - 1));
-	if (in_record)
+	if (in_record) {
 		loss->range = (struct avml_range){ r->at, r->header.range.end };
-	/*
-	 * A damaged length may have led us past the next record: begin
-	 * behind the head of the chunk that was taken last.
-	 */
-	if (r->state == READER_CHUNKS && r->stream_started &&
-		r->chunk_offset >= r->stream_offset)
-		from = r->chunk_offset + FRAMING_HEAD_LEN;
-	if (!window_back_to(&r->window, from))
-		from = r->window.offset;
+		/* What it claims beyond is worth nothing. */
+		r->last_end = r->at;
+	}
+	go_back(r);
+	if (r->window.offset < loss->offset)
+		loss->offset = r->window.offset;
 	/* The header itself makes no sense: the next is behind its start. */
 	if (!in_record && window_need(&r->window, 1, err) == 1)
 		window_skip(&r->window, 1);
@@ -115,5 +202,59 @@ int image_reader_resync(
 	if (ret < 0)
 		return ret;
 	loss->end = r->window.offset;
+	bound_loss(r, loss);
 	return 2;
+}
+
+/* Where a record begins in the data of the current one, as an offset. */
+static bool find_within(const struct image_reader *r, uint64_t *offset)
+{
+	const struct image_input *input = r->window.input;
+	uint64_t at = r->window.offset;
+	uint8_t page[PAGE + AVML_RECORD_HEADER_SIZE];
+
+	/* Records hold whole pages, or AVML's lack of a last byte. */
+	for (;; at += PAGE) {
+		const ssize_t n = input->peek(
+			input->ctx, page, sizeof(page), at + PAGE - 1);
+		struct avml_record_header next;
+		struct avml_error err;
+
+		if (n < AVML_RECORD_HEADER_SIZE)
+			return false;
+		for (unsigned int i = 0; i < 2 && n >= 33; i++) {
+			const uint64_t here = at + PAGE - 1 + i;
+
+			if (avml_record_header_decode(page + i, &next, &err) ==
+					0 &&
+				next.format == AVML_RECORD_LIME &&
+				next.range.start >=
+					r->at + (here - r->window.offset) &&
+				is_followed(r, here, &next)) {
+				*offset = here;
+				return true;
+			}
+		}
+	}
+}
+
+void image_reader_prove_end(struct image_reader *r)
+{
+	const struct image_input *input = r->window.input;
+	uint64_t offset;
+
+	if (!input->peek ||
+		is_followed(r, r->window.offset - AVML_RECORD_HEADER_SIZE,
+			&r->header) ||
+		r->proofs++ >= PROOFS_MAX)
+		return;
+	/* Else the image ends within it, which is told when it does. */
+	if (find_within(r, &offset) &&
+		offset - r->window.offset < avml_range_len(r->header.range)) {
+		image_reader_note(r, IMAGE_ODD_END,
+			r->window.offset - AVML_RECORD_HEADER_SIZE);
+		r->header.range.end = r->at + (offset - r->window.offset);
+		r->last_end = r->header.range.end;
+		r->run_end = r->header.range.end;
+	}
 }

@@ -2,6 +2,7 @@
 /* The inside of a v2 record: its stream of chunks, and the trailer. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -164,6 +165,50 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	return 1;
 }
 
+/* Whether the chunk at hand decodes to what it claims. */
+static bool is_sound(struct image_reader *r, size_t chunk_len, size_t data_len,
+	struct avml_error *err)
+{
+	const uint8_t *at = window_at(&r->window);
+	struct framing_chunk chunk;
+	size_t len;
+	bool zero;
+
+	(void)chunk_len;
+	return framing_parse_head(at, &chunk, err) == 0 &&
+	       framing_decode(&r->decoder, &chunk, at + FRAMING_HEAD_LEN,
+		       r->scratch, sizeof(r->scratch), &len, &zero, err) == 0 &&
+	       len == data_len;
+}
+
+/*
+ * Go past a damaged chunk. What comes behind it has a known address only if
+ * it holds as much as writers put into a chunk; else the rest of the record
+ * is lost with it.
+ */
+static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
+	struct avml_error *err)
+{
+	const uint64_t left = r->header.range.end - r->at;
+	const uint64_t usual =
+		left < FRAMING_DATA_MAX ? left : FRAMING_DATA_MAX;
+
+	r->chunk_offset = r->window.offset;
+	r->chunk_bad = true;
+	if (data_len != usual)
+		return image_reader_wrap(r, err);
+	r->chunk_loss = (struct image_loss){
+		.offset = r->window.offset,
+		.end = r->window.offset + chunk_len,
+		.range = { r->at, r->at + data_len },
+	};
+	snprintf(r->chunk_loss.reason, sizeof(r->chunk_loss.reason), "%s",
+		avml_error_message(err, err->depth - 1));
+	window_skip(&r->window, chunk_len);
+	r->at += data_len;
+	return READER_LOST;
+}
+
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err)
 {
@@ -176,23 +221,31 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 		size_t chunk_len = 0, data_len = 0;
 		int ret = next_chunk(r, &chunk_len, &data_len, err);
 
-		if (ret == 0 && part->len == 0)
+		/* A part is what lies together in the image. */
+		if (ret == 0 && part->len > 0)
+			break;
+		if (ret == 0) {
 			part->offset = r->window.offset;
-		if (ret == 0)
 			continue;
+		}
 		if (ret < 0) {
 			ret = image_reader_wrap(r, err);
-			/* The good ones first: the error comes again. */
 			if (part->len == 0)
 				return ret;
+			/* The good ones first; nothing is read in between. */
+			r->failed = ret;
+			r->failure = *err;
 			break;
 		}
+		if (r->salvage && !is_sound(r, chunk_len, data_len, err))
+			return lose_chunk(r, chunk_len, data_len, err);
 		if (part->len + chunk_len > IMAGE_PART_BYTES ||
 			r->at - part->range.start + data_len >
 				IMAGE_PART_MEMORY)
 			break;
 		memcpy(buf + part->len, window_at(&r->window), chunk_len);
 		r->chunk_offset = r->window.offset;
+		r->chunk_bad = false;
 		window_skip(&r->window, chunk_len);
 		part->len += chunk_len;
 		r->at += data_len;

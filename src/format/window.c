@@ -11,6 +11,7 @@ void window_init(struct window *w, const struct image_input *input)
 	w->end = 0;
 	w->offset = 0;
 	w->at_end = false;
+	w->failed = false;
 }
 
 /* Make room at the end, and keep some of what has gone by. */
@@ -33,8 +34,10 @@ ssize_t window_need(struct window *w, size_t len, struct avml_error *err)
 		const ssize_t n = w->input->read(w->input->ctx, w->buf + w->end,
 			sizeof(w->buf) - w->end, err);
 
-		if (n < 0)
+		if (n < 0) {
+			w->failed = true;
 			return n;
+		}
 		if (n == 0)
 			w->at_end = true;
 		w->end += (size_t)n;
@@ -78,8 +81,10 @@ ssize_t window_take(
 		const ssize_t n = w->input->read(
 			w->input->ctx, (char *)buf + done, len - done, err);
 
-		if (n < 0)
+		if (n < 0) {
+			w->failed = true;
 			return n;
+		}
 		if (n == 0) {
 			w->at_end = true;
 			break;

@@ -18,6 +18,7 @@ struct window {
 	size_t begin, end; /* of the bytes that are at hand, in buf */
 	uint64_t offset;   /* of buf[begin] in the image */
 	bool at_end;	   /* the input has no more */
+	bool failed;	   /* it could not be read */
 	uint8_t buf[WINDOW_LEN];
 };
 

@@ -64,6 +64,10 @@ static int open_reader(struct convert *c, struct avml_error *err)
 {
 	const bool raw = c->options->source_format == AVML_IMAGE_RAW;
 	struct image_file *file = &c->source;
+	struct image_reader_options options = {
+		.salvage = c->options->salvage,
+		.runs = c->options->format == AVML_IMAGE_LIME_COMPRESSED,
+	};
 	uint64_t raw_size = 0;
 	int ret = image_file_open(file, c->options->source, err);
 
@@ -82,8 +86,8 @@ static int open_reader(struct convert *c, struct avml_error *err)
 			return avml_error_set(
 				err, EINVAL, "%s is empty", file->path);
 	}
-	c->reader =
-		image_reader_new(&file->input, raw_size, c->options->salvage);
+	options.raw_size = raw_size;
+	c->reader = image_reader_new(&file->input, &options);
 	if (!c->reader)
 		return avml_error_set_errno(err, ENOMEM, "%s", file->path);
 	return 0;
@@ -169,6 +173,9 @@ static void tell_oddities(const struct convert *c)
 		[IMAGE_ODD_PARTIAL_PAGE] =
 			"records do not end with a page (AVML leaves out the "
 			"last byte of every range)",
+		[IMAGE_ODD_END] =
+			"records end before their header says, where the "
+			"next one begins",
 	};
 
 	for (int i = 0; i < IMAGE_ODD_COUNT; i++) {

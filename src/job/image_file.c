@@ -4,42 +4,70 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/io.h"
 
-/* All of `len` bytes where the image has them: a pipe gives less at once. */
+/* Between two looks whether to stop, in milliseconds. */
+#define WAIT_MS 200
+
+/*
+ * Wait until there is something to read. The signal that asks to stop may
+ * go to another thread, so look for it every now and then. 0 or -errno.
+ */
+static int wait_for_input(const struct image_file *file)
+{
+	struct pollfd input = { file->fd, POLLIN, 0 };
+
+	while (cancel_level() == 0) {
+		const int n = poll(&input, 1, WAIT_MS);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+	return -EINTR;
+}
+
+static ssize_t read_stream(const struct image_file *file, void *buf, size_t len)
+{
+	for (;;) {
+		int ret = wait_for_input(file);
+		ssize_t n;
+
+		if (ret < 0)
+			return ret;
+		n = read(file->fd, buf, len);
+		if (n >= 0)
+			return n;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+}
+
 static ssize_t read_next(
 	void *ctx, void *buf, size_t len, struct avml_error *err)
 {
 	struct image_file *file = ctx;
-	size_t done = 0;
-	ssize_t n = 0;
+	ssize_t n;
 
-	while (done < len) {
-		if (file->seekable)
-			n = io_pread_full(file->fd, (char *)buf + done,
-				len - done, file->base + file->offset);
-		else
-			n = read(file->fd, (char *)buf + done, len - done);
-		if (n < 0 && !file->seekable)
-			n = -errno;
-		if (n == -EINTR && cancel_level() == 0)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-		file->offset += (uint64_t)n;
-	}
+	if (file->seekable)
+		n = io_pread_full(
+			file->fd, buf, len, file->base + file->offset);
+	else
+		n = read_stream(file, buf, len);
 	if (n == -EINTR)
 		return cancel_error(err);
 	if (n < 0)
 		return avml_error_set_errno(err, (int)-n,
 			"cannot read %s at offset %" PRIu64, file->path,
 			file->offset);
-	return (ssize_t)done;
+	file->offset += (uint64_t)n;
+	return n;
 }
 
 static ssize_t peek(void *ctx, void *buf, size_t len, uint64_t offset)

@@ -135,6 +135,17 @@ int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
 			"it overlaps or precedes what was written");
 		return tell(s, &loss);
 	}
+	/* A record of zeros is one as it is: nothing needs to be held. */
+	if (piece->zero && piece->range.start == piece->block.start &&
+		piece->range.end == piece->block.end) {
+		struct piece zeros = *piece;
+
+		zeros.keep = true;
+		zeros.run_end = piece->range.end;
+		s->at = piece->range.end;
+		s->run = (struct avml_range){ s->at, s->at };
+		return image_writer_piece(s->writer, &zeros, err);
+	}
 	while (ret == 0) {
 		const uint64_t room = AVML_BLOCK_SIZE - avml_range_len(s->run);
 		const uint8_t *bytes =
