@@ -140,6 +140,7 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 	r->stream_offset = r->window.offset;
 	r->stream_started = false;
 	r->skipped = 0;
+	r->may_go_back = false;
 	r->run_end = look_ahead(r);
 	r->state = r->header.format == AVML_RECORD_LIME ? READER_PLAIN
 							: READER_CHUNKS;
@@ -224,7 +225,8 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 	return 1;
 }
 
-int image_reader_begin(struct image_reader *r, struct avml_error *err)
+int image_reader_begin(
+	struct image_reader *r, struct image_loss *loss, struct avml_error *err)
 {
 	int ret;
 
@@ -238,9 +240,10 @@ int image_reader_begin(struct image_reader *r, struct avml_error *err)
 	ret = image_reader_resync(r, &r->first_loss, err);
 	if (ret < 0)
 		return ret;
-	r->has_first_loss = true;
+	*loss = r->first_loss;
 	if (r->state == READER_END)
 		return avml_error_wrap(err, "there is no record in it");
+	r->has_first_loss = true;
 	return 0;
 }
 

@@ -101,9 +101,11 @@ void image_reader_free(struct image_reader *r);
 /*
  * Look at the first header (while salvaging, for the first that makes
  * sense), so that what is no image at all is refused before anything else
- * is done. 0 or as image_reader_next().
+ * is done. 0 or as image_reader_next(); `loss` is filled when there was
+ * nothing to salvage.
  */
-int image_reader_begin(struct image_reader *r, struct avml_error *err);
+int image_reader_begin(struct image_reader *r, struct image_loss *loss,
+	struct avml_error *err);
 
 /*
  * The next part, its bytes in `buf` of IMAGE_PART_BYTES. 1; 0 at the end;

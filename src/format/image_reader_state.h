@@ -29,12 +29,12 @@ struct image_reader {
 	uint64_t stream_offset; /* of the current v2 stream in the image */
 	bool stream_started;	/* its identifier was seen */
 	uint64_t skipped;	/* bytes of its chunks without data */
-	uint64_t chunk_offset;	/* of the data chunk taken last */
 	bool resynced;		/* the next header was searched for */
 	uint64_t trusted_end;	/* of the records that something followed */
 	uint64_t back_limit;	/* offset that resync has gone back from */
 	unsigned int proofs;	/* searches for a record's true end so far */
-	bool chunk_bad;		/* the chunk taken last was not sound */
+	bool may_go_back;	/* resync begins at back_to, not where we are */
+	uint64_t back_to;	/* offset */
 	struct image_loss chunk_loss;
 	struct framing_decoder decoder; /* for salvage alone */
 	uint8_t scratch[FRAMING_DATA_MAX];

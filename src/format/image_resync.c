@@ -145,20 +145,20 @@ static int find_record(struct image_reader *r, struct avml_error *err)
 }
 
 /*
- * A damaged length may have led us past the next record: begin behind the
- * head of the chunk taken last, if that was not sound. Not twice over the
- * same bytes, or a hostile image would have us read it many times.
+ * A damaged length, or a trailer that is missing, may have led us past the
+ * next record. Not twice over the same bytes, or a hostile image would have
+ * us read it many times.
  */
-static void go_back(struct image_reader *r)
+static bool go_back(struct image_reader *r)
 {
 	const uint64_t origin = r->window.offset;
 
-	if (r->state != READER_CHUNKS || !r->stream_started || !r->chunk_bad ||
-		r->chunk_offset < r->stream_offset ||
-		r->chunk_offset < r->back_limit)
-		return;
-	(void)window_back_to(&r->window, r->chunk_offset + FRAMING_HEAD_LEN);
+	if (!r->may_go_back || r->back_to < r->back_limit ||
+		!window_back_to(&r->window, r->back_to))
+		return false;
+	r->may_go_back = false;
 	r->back_limit = origin;
+	return true;
 }
 
 /* The memory that is missing ends where the next record begins, at least. */
@@ -192,11 +192,10 @@ int image_reader_resync(
 		/* What it claims beyond is worth nothing. */
 		r->last_end = r->at;
 	}
-	go_back(r);
-	if (r->window.offset < loss->offset)
+	if (go_back(r))
 		loss->offset = r->window.offset;
 	/* The header itself makes no sense: the next is behind its start. */
-	if (!in_record && window_need(&r->window, 1, err) == 1)
+	else if (!in_record && window_need(&r->window, 1, err) == 1)
 		window_skip(&r->window, 1);
 	ret = find_record(r, err);
 	if (ret < 0)

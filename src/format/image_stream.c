@@ -12,6 +12,10 @@
 /* Bytes of skippable chunks in a record: padding must come to an end. */
 #define SKIP_MAX (64u << 20)
 #define TRAILER_LEN 8
+/* Chunks of a record to look at in search of its trailer. */
+#define WALK_MAX 4096
+/* Of next_chunk(): there should be data, by what follows. */
+#define NEXT_DAMAGED 2
 
 /* A record without data: the next header, or nothing, follows. */
 static bool is_empty_record(const uint8_t *bytes, ssize_t n)
@@ -80,26 +84,59 @@ static int read_trailer(struct image_reader *r, struct avml_error *err)
 			r, IMAGE_ODD_UNCOMPRESSED_TRAILER, r->window.offset);
 	else if (value != len)
 		image_reader_note(r, IMAGE_ODD_TRAILER, r->window.offset);
+	if (!r->may_go_back)
+		r->back_to = r->window.offset;
+	r->may_go_back = true;
 	window_skip(&r->window, TRAILER_LEN);
 	r->state = READER_HEADER;
 	return READER_AGAIN;
 }
 
-/* Go past a chunk without data. */
-static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
-	struct avml_error *err)
+/*
+ * How much of the record's memory is in none of the chunks from `offset` up
+ * to a right trailer. False when no such trailer is found.
+ */
+static bool missing_len(
+	const struct image_reader *r, uint64_t offset, uint64_t *missing)
 {
-	uint64_t left = chunk->body_len;
+	const struct image_input *input = r->window.input;
+	uint64_t left = r->header.range.end - r->at;
 
-	/* In a damaged stream a long one is more likely a bad length. */
-	if (r->salvage && left > FRAMING_DATA_MAX)
-		return avml_error_set(err, EINVAL,
-			"a skippable chunk of %" PRIu64 " bytes", left);
-	r->skipped += FRAMING_HEAD_LEN + left;
-	if (r->skipped > SKIP_MAX)
-		return avml_error_set(err, EINVAL,
-			"more than %u bytes of skippable chunks", SKIP_MAX);
-	window_skip(&r->window, FRAMING_HEAD_LEN);
+	for (unsigned int i = 0; input->peek && i < WALK_MAX; i++) {
+		uint8_t bytes[FRAMING_HEAD_LEN + FRAMING_PEEK_LEN];
+		const ssize_t n =
+			input->peek(input->ctx, bytes, sizeof(bytes), offset);
+		struct cursor c = cursor_over(bytes, TRAILER_LEN);
+		struct framing_chunk chunk;
+		struct avml_error err;
+		size_t len = 0;
+
+		*missing = left;
+		if (n < TRAILER_LEN)
+			return false;
+		if (cursor_u64(&c) == offset - r->stream_offset)
+			return left <= FRAMING_DATA_MAX;
+		if (framing_parse_head(bytes, &chunk, &err) < 0)
+			return false;
+		if (framing_is_data(chunk.kind)) {
+			size_t have = (size_t)n - FRAMING_HEAD_LEN;
+
+			if (have > chunk.body_len)
+				have = chunk.body_len;
+			if (framing_data_len(&chunk, bytes + FRAMING_HEAD_LEN,
+				    have, &len, &err) < 0 ||
+				len > left)
+				return false;
+		}
+		left -= len;
+		offset += FRAMING_HEAD_LEN + chunk.body_len;
+	}
+	return false;
+}
+
+static int skip_bytes(
+	struct image_reader *r, uint64_t left, struct avml_error *err)
+{
 	while (left > 0) {
 		const size_t want =
 			left < WINDOW_NEED_MAX ? (size_t)left : WINDOW_NEED_MAX;
@@ -116,15 +153,42 @@ static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
 	return 0;
 }
 
+/* Go past a chunk without data. */
+static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
+	struct avml_error *err)
+{
+	uint64_t left = chunk->body_len, missing;
+
+	/*
+	 * In a damaged stream a long one is more likely a bad length, unless
+	 * all is well behind it or it can be gone back over.
+	 */
+	if (r->salvage && left > WINDOW_BACK_MAX - FRAMING_HEAD_LEN &&
+		!missing_len(r, r->window.offset + FRAMING_HEAD_LEN + left,
+			&missing))
+		return avml_error_set(err, EINVAL,
+			"a skippable chunk of %" PRIu64 " bytes", left);
+	r->skipped += FRAMING_HEAD_LEN + left;
+	if (r->skipped > SKIP_MAX)
+		return avml_error_set(err, EINVAL,
+			"more than %u bytes of skippable chunks", SKIP_MAX);
+	if (!r->may_go_back)
+		r->back_to = r->window.offset + FRAMING_HEAD_LEN;
+	r->may_go_back = true;
+	return skip_bytes(r, FRAMING_HEAD_LEN + left, err);
+}
+
 /*
  * Look at the next chunk: 1 with its lengths when it is one of data (and
- * all of it at hand), 0 when another was gone past.
+ * all of it at hand), 0 when another was gone past, NEXT_DAMAGED when that
+ * other one has to be a damaged chunk of data.
  */
 static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	size_t *data_len, struct avml_error *err)
 {
 	struct framing_chunk chunk;
 	ssize_t n = window_need(&r->window, FRAMING_HEAD_LEN, err);
+	uint64_t missing;
 	int ret;
 
 	if (n < 0)
@@ -135,9 +199,18 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	ret = framing_parse_head(window_at(&r->window), &chunk, err);
 	if (ret < 0)
 		return ret;
+	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
+	if (chunk.kind == FRAMING_SKIP && r->salvage &&
+		missing_len(r, r->window.offset + *chunk_len, &missing) &&
+		missing > 0) {
+		avml_error_set(err, EINVAL,
+			"a skippable chunk where %" PRIu64
+			" bytes of data are missing",
+			missing);
+		return NEXT_DAMAGED;
+	}
 	if (chunk.kind == FRAMING_SKIP)
 		return skip_chunk(r, &chunk, err);
-	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
 	n = window_need(&r->window, *chunk_len, err);
 	if (n < 0)
 		return (int)n;
@@ -166,15 +239,14 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 }
 
 /* Whether the chunk at hand decodes to what it claims. */
-static bool is_sound(struct image_reader *r, size_t chunk_len, size_t data_len,
-	struct avml_error *err)
+static bool is_sound(
+	struct image_reader *r, size_t data_len, struct avml_error *err)
 {
 	const uint8_t *at = window_at(&r->window);
 	struct framing_chunk chunk;
 	size_t len;
 	bool zero;
 
-	(void)chunk_len;
 	return framing_parse_head(at, &chunk, err) == 0 &&
 	       framing_decode(&r->decoder, &chunk, at + FRAMING_HEAD_LEN,
 		       r->scratch, sizeof(r->scratch), &len, &zero, err) == 0 &&
@@ -183,30 +255,33 @@ static bool is_sound(struct image_reader *r, size_t chunk_len, size_t data_len,
 
 /*
  * Go past a damaged chunk. What comes behind it has a known address only if
- * it holds as much as writers put into a chunk; else the rest of the record
- * is lost with it.
+ * it is known how much the chunk held; else the rest of the record is lost
+ * with it.
  */
 static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
 	struct avml_error *err)
 {
 	const uint64_t left = r->header.range.end - r->at;
-	const uint64_t usual =
-		left < FRAMING_DATA_MAX ? left : FRAMING_DATA_MAX;
+	uint64_t len;
 
-	r->chunk_offset = r->window.offset;
-	r->chunk_bad = true;
-	if (data_len != usual)
+	/* Without a trailer to see: what writers put into a chunk. */
+	if (!missing_len(r, r->window.offset + chunk_len, &len))
+		len = data_len == FRAMING_DATA_MAX || data_len == left
+			      ? data_len
+			      : 0;
+	r->may_go_back = true;
+	r->back_to = r->window.offset + FRAMING_HEAD_LEN;
+	if (len == 0)
 		return image_reader_wrap(r, err);
 	r->chunk_loss = (struct image_loss){
 		.offset = r->window.offset,
 		.end = r->window.offset + chunk_len,
-		.range = { r->at, r->at + data_len },
+		.range = { r->at, r->at + len },
 	};
 	snprintf(r->chunk_loss.reason, sizeof(r->chunk_loss.reason), "%s",
 		avml_error_message(err, err->depth - 1));
-	window_skip(&r->window, chunk_len);
-	r->at += data_len;
-	return READER_LOST;
+	r->at += len;
+	return skip_bytes(r, chunk_len, err) < 0 ? -err->code : READER_LOST;
 }
 
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
@@ -237,15 +312,15 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 			r->failure = *err;
 			break;
 		}
-		if (r->salvage && !is_sound(r, chunk_len, data_len, err))
+		if (ret == NEXT_DAMAGED ||
+			(r->salvage && !is_sound(r, data_len, err)))
 			return lose_chunk(r, chunk_len, data_len, err);
 		if (part->len + chunk_len > IMAGE_PART_BYTES ||
 			r->at - part->range.start + data_len >
 				IMAGE_PART_MEMORY)
 			break;
 		memcpy(buf + part->len, window_at(&r->window), chunk_len);
-		r->chunk_offset = r->window.offset;
-		r->chunk_bad = false;
+		r->may_go_back = false;
 		window_skip(&r->window, chunk_len);
 		part->len += chunk_len;
 		r->at += data_len;

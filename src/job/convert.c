@@ -121,6 +121,23 @@ static int open_output(struct convert *c, struct avml_error *err)
 	return output_open(&c->output, &options, err);
 }
 
+/* What is no image at all ends here, and leaves what is there as it is. */
+static int begin_reading(struct convert *c, struct avml_error *err)
+{
+	struct image_loss loss = { .reason = "" };
+	int ret = image_reader_begin(c->reader, &loss, err);
+
+	if (ret >= 0 || ret == -EINTR)
+		return ret;
+	if (loss.reason[0] != '\0' && c->events->loss)
+		c->events->loss(c->events->ctx, loss.offset, loss.end,
+			loss.range, loss.reason);
+	if (c->options->salvage)
+		return avml_error_wrap(
+			err, "nothing in %s could be salvaged", c->source.path);
+	return avml_error_wrap(err, "cannot convert %s", c->source.path);
+}
+
 /* Everything that can go wrong before the first byte of output. */
 static int prepare(struct convert *c, struct avml_error *err)
 {
@@ -143,12 +160,8 @@ static int prepare(struct convert *c, struct avml_error *err)
 	if (ret == 0 && o->salvage)
 		ret = salvage_init(
 			&c->salvage, &c->output.writer, &events, err);
-	if (ret == 0) {
-		ret = image_reader_begin(c->reader, err);
-		if (ret < 0 && ret != -EINTR)
-			avml_error_wrap(
-				err, "cannot convert %s", c->source.path);
-	}
+	if (ret == 0)
+		ret = begin_reading(c, err);
 	if (ret < 0)
 		return ret;
 	return open_output(c, err);

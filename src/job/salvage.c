@@ -92,11 +92,17 @@ static int tell(struct salvage *s, const struct image_loss *loss)
 	return 0;
 }
 
-/* Raw has one place for each address: what comes late finds no room. */
-static bool has_room(const struct salvage *s, const struct piece *piece)
+/*
+ * Raw has one place for each address: what comes late finds no room. The
+ * length in bytes of the piece's front that does not.
+ */
+static uint64_t late_len(const struct salvage *s, const struct piece *piece)
 {
-	return s->writer->format != &image_format_raw ||
-	       piece->range.start >= s->at;
+	if (s->writer->format != &image_format_raw ||
+		piece->range.start >= s->at)
+		return 0;
+	return piece->range.end < s->at ? avml_range_len(piece->range)
+					: s->at - piece->range.start;
 }
 
 /* Append to the run what is whole or a part of a record of zeros. */
@@ -118,25 +124,28 @@ int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
 	size_t len, struct avml_error *err)
 {
 	struct avml_range rest = piece->range, part;
+	uint64_t late;
 	int ret = 0;
 
 	if (piece->range.start != s->run.end)
 		ret = flush(s, err);
 	if (ret < 0)
 		return ret;
-	if (!has_room(s, piece)) {
+	late = late_len(s, piece);
+	if (late > 0) {
 		struct image_loss loss = {
 			.offset = offset,
 			.end = offset + len,
-			.range = piece->range,
+			.range = { rest.start, rest.start + late },
 		};
 
 		snprintf(loss.reason, sizeof(loss.reason),
 			"it overlaps or precedes what was written");
-		return tell(s, &loss);
+		tell(s, &loss);
+		rest.start += late;
 	}
 	/* A record of zeros is one as it is: nothing needs to be held. */
-	if (piece->zero && piece->range.start == piece->block.start &&
+	if (piece->zero && rest.start == piece->block.start &&
 		piece->range.end == piece->block.end) {
 		struct piece zeros = *piece;
 
