@@ -106,13 +106,21 @@ $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 .PHONY: checks
 checks: $(AVML) $(AVML)-convert $(CHECKS)
 
-# Everything, with one closing line. The parts follow one by one.
+# Everything that does not take long, with one closing line. The parts
+# follow one by one; check-asan and check-slow are the long ones.
+MAKE_ASAN = $(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
+MAKE_TSAN = $(MAKE) -j2 BUILD=$(BUILD)/tsan SANITIZE=thread checks
+# Of each kind of command a script that goes far into it.
+ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
+	stdout convert-formats convert-oddities salvage-damage compress-random
+
 .PHONY: check check-unit check-cli check-includes check-docs check-format
 check: checks
-	$(Q)$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
-	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
-	$(Q)tests/run.sh includes docs format vm-selftest unit:$(BUILD) cli:$(AVML) \
-		unit:$(BUILD)/asan cli:$(BUILD)/asan/avml \
+	$(Q)$(MAKE_ASAN)
+	$(Q)$(MAKE_TSAN)
+	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
+		unit:$(BUILD)/asan \
+		"cli:$(BUILD)/asan/avml $(ASAN_SCRIPTS)" \
 		threads:$(BUILD)/tsan
 
 check-unit: checks
@@ -124,18 +132,25 @@ check-cli: $(AVML)
 check-includes check-docs check-format: $(AVML)
 	$(Q)tests/run.sh $(@:check-%=%)
 
-.PHONY: check-asan check-tsan
-check-asan:
-	$(Q)$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
+.PHONY: check-asan check-tsan check-slow
+check-asan: checks
+	$(Q)$(MAKE_ASAN)
 	$(Q)tests/run.sh unit:$(BUILD)/asan cli:$(BUILD)/asan/avml
 
-check-tsan:
-	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread checks
-	$(Q)tests/run.sh threads:$(BUILD)/tsan
+check-tsan: checks
+	$(Q)$(MAKE_TSAN)
+	$(Q)tests/run.sh unit:$(BUILD)/tsan threads:$(BUILD)/tsan
+
+# All scripts with sanitizers, and conversions of 1 GiB.
+check-slow: checks
+	$(Q)$(MAKE_ASAN)
+	$(Q)tests/run.sh cli:$(BUILD)/asan/avml
+	$(Q)AVML_TEST_SLOW=1 tests/run.sh "cli:$(AVML) convert-round"
 
 # A real kernel in a virtual machine, and its memory acquired there.
 .PHONY: check-vm
-check-vm: $(AVML)
+check-vm: $(AVML) $(AVML)-convert
+	$(Q)tests/run.sh vm-selftest
 	$(Q)tests/vm/run.sh $(AVML)
 
 .PHONY: format

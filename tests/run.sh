@@ -8,7 +8,8 @@
 #   format       clang-format and shellcheck find nothing
 #   threads:DIR  what starts threads, for a build that looks for races
 #   unit:DIR     every check_* program below the build directory DIR
-#   cli:AVML     every script of tests/cli with that binary
+#   cli:AVML     every script of tests/cli with that binary; "cli:AVML NAME..."
+#                only those
 #
 # Prints what fails in full, and at the end "N passed, N failed".
 set -u
@@ -90,7 +91,7 @@ threads() {
 		xargs basename -s .c)
 	programs "$1" "${names[@]}"
 	cli "$1/avml" threads kcore stdout signal-file signal-stream \
-		source-short
+		source-short convert-signal convert-endless compress-acquire
 }
 
 cli() {
@@ -148,7 +149,10 @@ for suite in "$@"; do
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
 	threads:*) threads "${suite#threads:}" ;;
 	unit:*) unit "${suite#unit:}" ;;
-	cli:*) cli "${suite#cli:}" ;;
+	cli:*)
+		read -ra words <<<"${suite#cli:}"
+		cli "${words[@]}"
+		;;
 	*)
 		echo "unknown suite $suite" >&2
 		exit 2

@@ -3,16 +3,18 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t requests;
-static volatile sig_atomic_t first_signal;
+/* Without a lock, so a signal handler may write what any thread reads. */
+static atomic_int requests;
+static atomic_int first_signal;
 
 void cancel_request(int signal_number)
 {
 	if (requests == 0)
 		first_signal = signal_number;
 	if (requests < 2)
-		requests = requests + 1;
+		requests++;
 }
 
 int cancel_level(void)

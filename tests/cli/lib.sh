@@ -122,6 +122,9 @@ refuse_unsafe_convert()
 {
 	local word path all="$*"
 
+	case $PWD/ in
+	/proc/* | /dev/* | /sys/*) fail "unsafe to run in $PWD: $all" ;;
+	esac
 	for word; do
 		case $word in
 		-*=*) word=${word#*=} ;;

@@ -104,7 +104,7 @@ def lost(image, original, raw=False, zeros=False):
             if not is_zero(file[low:high]):
                 raise ImageError("%#x-%#x is not zero" % (low, high))
     else:
-        have = contents(image)
+        have = list(_overlay(contents(image)))
         more = rng.subtract([(s, s + len(d)) for s, d in have],
                             [(s, s + len(d)) for s, d in want])
         if more:
