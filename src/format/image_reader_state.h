@@ -33,6 +33,7 @@ struct image_reader {
 	uint64_t trusted_end;	/* of the records that something followed */
 	uint64_t back_limit;	/* offset that resync has gone back from */
 	unsigned int proofs;	/* searches for a record's true end so far */
+	uint32_t walked;	/* chunks looked at in search of trailers */
 	bool may_go_back;	/* resync begins at back_to, not where we are */
 	uint64_t back_to;	/* offset */
 	struct image_loss chunk_loss;

@@ -12,8 +12,8 @@
 /* Bytes of skippable chunks in a record: padding must come to an end. */
 #define SKIP_MAX (64u << 20)
 #define TRAILER_LEN 8
-/* Chunks of a record to look at in search of its trailer. */
-#define WALK_MAX 4096
+/* Chunks to look at in search of trailers, in the whole image. */
+#define WALK_MAX (1u << 22)
 /* Of next_chunk(): there should be data, by what follows. */
 #define NEXT_DAMAGED 2
 
@@ -97,12 +97,12 @@ static int read_trailer(struct image_reader *r, struct avml_error *err)
  * to a right trailer. False when no such trailer is found.
  */
 static bool missing_len(
-	const struct image_reader *r, uint64_t offset, uint64_t *missing)
+	struct image_reader *r, uint64_t offset, uint64_t *missing)
 {
 	const struct image_input *input = r->window.input;
 	uint64_t left = r->header.range.end - r->at;
 
-	for (unsigned int i = 0; input->peek && i < WALK_MAX; i++) {
+	while (input->peek && r->walked++ < WALK_MAX) {
 		uint8_t bytes[FRAMING_HEAD_LEN + FRAMING_PEEK_LEN];
 		const ssize_t n =
 			input->peek(input->ctx, bytes, sizeof(bytes), offset);
