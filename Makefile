@@ -145,7 +145,7 @@ check-tsan: checks
 check-slow: checks
 	$(Q)$(MAKE_ASAN)
 	$(Q)tests/run.sh cli:$(BUILD)/asan/avml
-	$(Q)AVML_TEST_SLOW=1 tests/run.sh "cli:$(AVML) convert-round"
+	$(Q)AVML_TEST_SLOW=1 LIMIT=600 tests/run.sh "cli:$(AVML) convert-round"
 
 # A real kernel in a virtual machine, and its memory acquired there.
 .PHONY: check-vm
