@@ -112,7 +112,7 @@ MAKE_ASAN = $(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
 MAKE_TSAN = $(MAKE) -j2 BUILD=$(BUILD)/tsan SANITIZE=thread checks
 # Of each kind of command a script that goes far into it.
 ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
-	stdout convert-formats convert-oddities salvage-damage compress-random
+	stdout convert-formats convert-oddities compress-random
 
 .PHONY: check check-unit check-cli check-includes check-docs check-format
 check: checks
