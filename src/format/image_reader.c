@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,12 @@ struct image_reader *image_reader_new(const struct image_input *input,
 		r->run_end = options->raw_size;
 	}
 	return r;
+}
+
+void image_loss_reason(struct image_loss *loss, const struct avml_error *err)
+{
+	snprintf(loss->reason, sizeof(loss->reason), "%s",
+		avml_error_message(err, err->depth - 1));
 }
 
 void image_reader_free(struct image_reader *r)

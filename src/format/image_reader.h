@@ -79,6 +79,9 @@ struct image_loss {
 	char reason[160];
 };
 
+/* Take an error's innermost message for the reason of a loss. */
+void image_loss_reason(struct image_loss *loss, const struct avml_error *err);
+
 struct image_reader;
 
 struct image_reader_options {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Salvage: from damage to the next record that makes sense. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "format/framing.h"
@@ -185,8 +184,7 @@ int image_reader_resync(
 	if (r->window.failed)
 		return -err->code;
 	*loss = (struct image_loss){ .offset = r->window.offset };
-	snprintf(loss->reason, sizeof(loss->reason), "%s",
-		avml_error_message(err, err->depth - 1));
+	image_loss_reason(loss, err);
 	if (in_record) {
 		loss->range = (struct avml_range){ r->at, r->header.range.end };
 		/* What it claims beyond is worth nothing. */
@@ -219,9 +217,10 @@ static bool find_within(const struct image_reader *r, uint64_t *offset)
 		struct avml_record_header next;
 		struct avml_error err;
 
-		if (n < AVML_RECORD_HEADER_SIZE)
+		/* A record has data behind its header. */
+		if (n < AVML_RECORD_HEADER_SIZE + 1)
 			return false;
-		for (unsigned int i = 0; i < 2 && n >= 33; i++) {
+		for (size_t i = 0; i < 2; i++) {
 			const uint64_t here = at + PAGE - 1 + i;
 
 			if (avml_record_header_decode(page + i, &next, &err) ==

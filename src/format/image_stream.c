@@ -2,7 +2,6 @@
 /* The inside of a v2 record: its stream of chunks, and the trailer. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -278,8 +277,7 @@ static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
 		.end = r->window.offset + chunk_len,
 		.range = { r->at, r->at + len },
 	};
-	snprintf(r->chunk_loss.reason, sizeof(r->chunk_loss.reason), "%s",
-		avml_error_message(err, err->depth - 1));
+	image_loss_reason(&r->chunk_loss, err);
 	r->at += len;
 	return skip_bytes(r, chunk_len, err) < 0 ? -err->code : READER_LOST;
 }

@@ -37,12 +37,6 @@ void salvage_release(struct salvage *s)
 	s->encoded = NULL;
 }
 
-void image_loss_reason(struct image_loss *loss, const struct avml_error *err)
-{
-	snprintf(loss->reason, sizeof(loss->reason), "%s",
-		avml_error_message(err, err->depth - 1));
-}
-
 /* Write a part of the run, at most a piece. */
 static int write_part(
 	struct salvage *s, struct avml_range range, struct avml_error *err)
@@ -149,6 +143,9 @@ int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
 		piece->range.end == piece->block.end) {
 		struct piece zeros = *piece;
 
+		ret = flush(s, err);
+		if (ret < 0)
+			return ret;
 		zeros.keep = true;
 		zeros.run_end = piece->range.end;
 		s->at = piece->range.end;

@@ -42,7 +42,4 @@ int salvage_loss(struct salvage *s, const struct image_loss *loss,
 	struct avml_error *err);
 int salvage_finish(struct salvage *s, struct avml_error *err);
 
-/* Take an error's innermost message for the reason of a loss. */
-void image_loss_reason(struct image_loss *loss, const struct avml_error *err);
-
 #endif
