@@ -35,7 +35,7 @@ BASE_CPPFLAGS := -Iinclude -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(WERROR) $(HARDEN) -pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
-LIBS := -lsnappy
+LIBS := -lsnappy -lcjson
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
@@ -168,7 +168,7 @@ demo: $(AVML)
 		$(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
-DEPS_BUILD := gcc make libc6-dev libsnappy-dev
+DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
 DEPS_TEST := check pkg-config python3 mandoc shellcheck clang-format git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

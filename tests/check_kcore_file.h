@@ -17,12 +17,24 @@ static inline void test_pwrite(
 	ck_assert_int_eq(pwrite(fd, buf, len, (off_t)offset), (ssize_t)len);
 }
 
+/* The direct map of x86-64 without KASLR, from 4.20 on and before it. */
+#define TEST_KCORE_BASE UINT64_C(0xffff888000000000)
+#define TEST_KCORE_OLD_BASE UINT64_C(0xffff880000000000)
+
+/* An address of vmalloc's, for what is virtual only. */
+static inline uint64_t test_kcore_vaddr(uint64_t paddr, uint64_t base)
+{
+	return paddr == UINT64_MAX ? UINT64_C(0xffffc90000000000)
+				   : base + paddr;
+}
+
 /*
- * Create `path` with headers as Linux writes them. The descriptor is for
+ * Create `path` with headers as Linux writes them: for `old` as it did
+ * before 4.11, with 0 for every physical address. The descriptor is for
  * the memory's bytes, and for the caller to close.
  */
-static inline int test_kcore_create(
-	const char *path, const struct test_phdr *phdrs, size_t count)
+static inline int test_kcore_create_at(const char *path,
+	const struct test_phdr *phdrs, size_t count, uint64_t base, bool old)
 {
 	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	const Elf64_Ehdr ehdr = {
@@ -45,8 +57,8 @@ static inline int test_kcore_create(
 			.p_type = PT_LOAD,
 			.p_flags = PF_R | PF_W | PF_X,
 			.p_offset = phdrs[i].offset,
-			.p_vaddr = 0xffff888000000000 + phdrs[i].paddr,
-			.p_paddr = phdrs[i].paddr,
+			.p_vaddr = test_kcore_vaddr(phdrs[i].paddr, base),
+			.p_paddr = old ? 0 : phdrs[i].paddr,
 			.p_filesz = phdrs[i].len,
 			.p_memsz = phdrs[i].len,
 		};
@@ -55,6 +67,19 @@ static inline int test_kcore_create(
 			sizeof(ehdr) + i * sizeof(phdr));
 	}
 	return fd;
+}
+
+static inline int test_kcore_create(
+	const char *path, const struct test_phdr *phdrs, size_t count)
+{
+	return test_kcore_create_at(path, phdrs, count, TEST_KCORE_BASE, false);
+}
+
+static inline int test_kcore_create_old(
+	const char *path, const struct test_phdr *phdrs, size_t count)
+{
+	return test_kcore_create_at(
+		path, phdrs, count, TEST_KCORE_OLD_BASE, true);
 }
 
 #endif

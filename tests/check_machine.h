@@ -135,7 +135,7 @@ struct events {
 	pthread_t caller;
 	size_t count;
 	struct event {
-		char kind; /* w, r, t, u or c for a record */
+		char kind; /* w, r, t, u, s or c for a record */
 		struct avml_range range;
 		uint64_t value;
 		char text[256];
@@ -181,12 +181,26 @@ static inline void machine_on_record(
 	machine_event(ctx, 'c', range, offset, "");
 }
 
+/* The reason as a number, in `start` whether it is the primary. */
+static inline void machine_on_source(
+	void *ctx, const struct avml_source_verdict *verdict)
+{
+	machine_event(ctx, 's', (struct avml_range){ verdict->primary, 0 },
+		verdict->reason, verdict->path);
+}
+
 static inline struct avml_snapshot_events machine_listeners(struct events *e)
 {
 	*e = (struct events){ .caller = pthread_self() };
-	return (struct avml_snapshot_events){ e, machine_on_warning,
-		machine_on_range, machine_on_trimmed, machine_on_unreadable,
-		machine_on_record };
+	return (struct avml_snapshot_events){
+		.ctx = e,
+		.warning = machine_on_warning,
+		.range = machine_on_range,
+		.trimmed = machine_on_trimmed,
+		.unreadable = machine_on_unreadable,
+		.record = machine_on_record,
+		.source = machine_on_source,
+	};
 }
 
 /* The event number `i` of a kind, NULL behind the last. */

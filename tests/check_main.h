@@ -18,11 +18,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/capability.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TEST_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -111,12 +115,48 @@ static inline uint64_t test_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1d;
 }
 
+/*
+ * Give up what it takes to open this machine's memory, so that no test can,
+ * whatever it and the code that it tests do wrong. Also for what a test may
+ * execute. Whether it is gone.
+ */
+static inline bool test_drop_capabilities(void)
+{
+	static const unsigned int unwanted[] = { CAP_SYS_RAWIO, CAP_SYS_ADMIN };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return false;
+	for (size_t i = 0; i < TEST_COUNT(unwanted); i++) {
+		const uint32_t bit = CAP_TO_MASK(unwanted[i]);
+		struct __user_cap_data_struct *word =
+			&data[CAP_TO_INDEX(unwanted[i])];
+
+		/* First, since it takes a capability itself. */
+		if (prctl(PR_CAPBSET_READ, unwanted[i], 0, 0, 0) == 1 &&
+			prctl(PR_CAPBSET_DROP, unwanted[i], 0, 0, 0) != 0 &&
+			geteuid() == 0)
+			return false;
+		word->effective &= ~bit;
+		word->permitted &= ~bit;
+		word->inheritable &= ~bit;
+	}
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
 static inline int test_main(Suite *(*make_suite)(void))
 {
 	const char *tmp = getenv("TMPDIR");
 	SRunner *runner;
 	int failed;
 
+	if (!test_drop_capabilities()) {
+		perror("cannot give up CAP_SYS_RAWIO and CAP_SYS_ADMIN");
+		return 1;
+	}
 	snprintf(test_root, sizeof(test_root), "%s/avml-check-XXXXXX",
 		tmp ? tmp : "/tmp");
 	if (!mkdtemp(test_root)) {

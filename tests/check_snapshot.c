@@ -106,9 +106,15 @@ static void assert_ranges_told(
 	}
 	ck_assert_uint_eq(machine_count(&events, 'r'), ranges);
 	ck_assert_uint_eq(machine_count(&events, 't'), trimmed);
-	for (size_t i = 0; i < ranges + trimmed; i++)
-		ck_assert(
-			events.log[i].kind == 'r' || events.log[i].kind == 't');
+	/* And the one source that was tried, between the two kinds. */
+	for (size_t i = 0; i < trimmed; i++)
+		ck_assert_int_eq(events.log[i].kind, 't');
+	ck_assert_int_eq(events.log[trimmed].kind, 's');
+	for (size_t i = 0; i < ranges; i++)
+		ck_assert_int_eq(events.log[trimmed + 1 + i].kind, 'r');
+	ck_assert_uint_eq(machine_count(&events, 's'), 1);
+	machine_assert_event(&events, 's', 0, true, 0, AVML_SOURCE_USABLE);
+	ck_assert_str_eq(machine_find(&events, 's', 0)->text, result->source);
 	ck_assert_uint_eq(result->ranges, ranges);
 	ck_assert_uint_eq(result->read_bytes, bytes);
 	ck_assert_uint_eq(result->ram_bytes, bytes);

@@ -3,149 +3,9 @@
  * Reading that survives, and the choice of a source that can be read: with
  * a made-up source that fails on purpose and keeps a log.
  */
-#include "check_main.h"
-
-#include <stdbool.h>
-
-#include "source/source_ops.h"
+#include "check_faulty.h"
 
 #define PAGES_MAX 64
-#define MIB ((uint64_t)1 << 20)
-
-/* How a read ends that meets a bad page. */
-enum manner {
-	WHOLE,	/* it fails as a whole, and leaves garbage */
-	SHORT,	/* it ends before that page */
-	RAGGED, /* it ends within the page before, where it can */
-};
-
-struct faulty {
-	struct avml_source base;
-	enum manner manner;
-	uint64_t start;	    /* address of the first of `pages` */
-	const char *pages;  /* a letter each, see error_of(); '.' is good */
-	uint64_t len;	    /* bytes from `start`, then the source ends */
-	size_t most;	    /* bytes that one read gives at most; 0: any */
-	int reader_error;   /* of reader_new */
-	size_t reads;	    /* counted */
-	uint64_t asked[16]; /* addresses of the first reads */
-};
-
-static int error_of(char page)
-{
-	switch (page) {
-	case 'i':
-		return EIO;
-	case 'f':
-		return EFAULT;
-	case 'p':
-		return EPERM;
-	case 'x':
-		return ENXIO;
-	case 'y': /* the largest errno value that has a status of its own */
-		return AVML_PAGE_UNCOVERED - 1;
-	case 'z':
-		return AVML_PAGE_UNCOVERED;
-	case 'Z':
-		return 4095;
-	default:
-		return 0;
-	}
-}
-
-static uint8_t status_of(char page)
-{
-	const int error = error_of(page);
-
-	return error < AVML_PAGE_UNCOVERED ? (uint8_t)error : AVML_PAGE_OTHER;
-}
-
-/* The byte at an address: never 0, and of a long period. */
-static uint8_t byte_at(uint64_t addr)
-{
-	return (uint8_t)(1 + (addr ^ addr >> 9) % 251);
-}
-
-static int faulty_reader_new(const struct avml_source *source,
-	struct avml_source_reader **reader, struct avml_error *err)
-{
-	const struct faulty *f = (const struct faulty *)source;
-
-	if (f->reader_error)
-		return avml_error_set_errno(err, f->reader_error, "reader");
-	*reader = malloc(sizeof(**reader));
-	ck_assert_ptr_nonnull(*reader);
-	(*reader)->source = source;
-	return 0;
-}
-
-static void faulty_reader_free(struct avml_source_reader *reader)
-{
-	free(reader);
-}
-
-/* Bytes that can be read from `at` on before a bad page; the page's error. */
-static uint64_t good_bytes(
-	const struct faulty *f, uint64_t at, uint64_t len, int *error)
-{
-	const uint64_t page = f->base.page_size;
-
-	for (uint64_t i = at / page; i * page < at + len; i++) {
-		*error = error_of(f->pages[i]);
-		if (*error)
-			return i * page > at ? i * page - at : 0;
-	}
-	return len;
-}
-
-static ssize_t faulty_read(
-	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
-{
-	struct faulty *f = (struct faulty *)reader->source;
-	const uint64_t at = addr - f->start;
-	uint64_t good;
-	int error = 0;
-
-	if (f->reads < TEST_COUNT(f->asked))
-		f->asked[f->reads] = addr;
-	f->reads++;
-	/* Whoever fails may have written anything before it did. */
-	memset(buf, 0xee, len);
-	if (at >= f->len)
-		return 0;
-	if (len > f->len - at)
-		len = f->len - at;
-	good = good_bytes(f, at, len, &error);
-	if (good < len && (good == 0 || f->manner == WHOLE))
-		return -error;
-	if (good < len && f->manner == RAGGED)
-		good -= f->base.page_size / 3;
-	if (f->most > 0 && good > f->most)
-		good = f->most;
-	for (size_t i = 0; i < good; i++)
-		((uint8_t *)buf)[i] = byte_at(addr + i);
-	return (ssize_t)good;
-}
-
-static const struct source_ops faulty_ops = {
-	.name = "faulty",
-	.reader_new = faulty_reader_new,
-	.reader_free = faulty_reader_free,
-	.read = faulty_read,
-};
-
-static struct faulty faulty(size_t page_size, const char *pages)
-{
-	return (struct faulty){
-		.base = { .ops = &faulty_ops,
-			.path = (char *)"faulty",
-			.page_size = page_size,
-			.covers_all = true },
-		.start = 16 * MIB,
-		.pages = pages,
-		.len = strlen(pages) * page_size,
-	};
-}
 
 /* What one page must have become. Returns whether it failed. */
 static bool check_page(
@@ -168,11 +28,7 @@ static bool check_page(
 	ck_assert_msg(status == expected,
 		"page %zu of \"%s\": status %u, not %u", i, f->pages, status,
 		expected);
-	for (size_t k = 0; k < page; k++) {
-		if (bytes[k] != (k < good ? byte_at(addr + k) : 0))
-			ck_abort_msg("page %zu of \"%s\": byte %zu is 0x%02x",
-				i, f->pages, k, bytes[k]);
-	}
+	assert_page_bytes(bytes, addr, page, good, 0);
 	return status != AVML_PAGE_READ;
 }
 
@@ -271,7 +127,8 @@ START_TEST(source_bad_pages_cost_only_themselves)
 			f.manner = m;
 			read_pages(&f, count);
 			ck_assert_msg(f.reads <= reads_most(bad, count),
-				"\"%s\": %zu reads", patterns[i], f.reads);
+				"\"%s\": %zu reads", patterns[i],
+				(size_t)f.reads);
 		}
 	}
 }
@@ -375,6 +232,32 @@ START_TEST(source_error_within_a_page_is_no_end)
 }
 END_TEST
 
+/* Where a read has to be whole pages, what lacks of one is not asked for. */
+START_TEST(source_of_whole_pages_is_never_asked_for_a_part)
+{
+	const size_t page = page_sizes[_i];
+	struct source_ops ops = faulty_ops;
+
+	ops.whole_pages = true;
+	for (size_t i = 0; i < TEST_COUNT(patterns); i++) {
+		for (enum manner m = WHOLE; m <= RAGGED; m++) {
+			struct faulty f = faulty(page, patterns[i]);
+
+			if (is_too_long(page, patterns[i]))
+				continue;
+			f.base.ops = &ops;
+			f.manner = m;
+			f.len -= page / 2;
+			read_pages(&f, strlen(patterns[i]));
+			for (size_t k = 0; k < f.reads && k < FAULTY_LOG; k++) {
+				ck_assert_uint_eq(f.asked[k].addr % page, 0);
+				ck_assert_uint_eq(f.asked[k].len % page, 0);
+			}
+		}
+	}
+}
+END_TEST
+
 START_TEST(source_random_faults_cost_only_themselves)
 {
 	uint64_t seed = 0x736f75726365;
@@ -410,6 +293,12 @@ START_TEST(source_status_has_a_text)
 		const char *text;
 	} texts[] = {
 		{ AVML_PAGE_READ, "read" },
+		{ AVML_PAGE_POISONED, "hardware poisoned (kpageflags)" },
+		{ AVML_PAGE_OFFLINE, "offline (kpageflags)" },
+		{ AVML_PAGE_NO_PAGE, "no page (kpageflags)" },
+		{ AVML_PAGE_UNMARKED,
+			"kpageflags does not tell whether it may be touched" },
+		{ AVML_PAGE_LATE, "it was plugged in after the run had begun" },
 		{ AVML_PAGE_UNCOVERED, "in no program header of the source" },
 		{ AVML_PAGE_END, "the source ends before it" },
 		{ AVML_PAGE_OTHER, "unknown error" },
@@ -488,9 +377,9 @@ START_TEST(source_probe_tries_the_promised_pages)
 		avml_source_probe(&f.base, &ranges, &err) == probes[_i].ret,
 		"%s", probes[_i].name);
 	for (; probes[_i].asked[asked]; asked++)
-		ck_assert_msg(f.asked[asked] == probes[_i].asked[asked],
+		ck_assert_msg(f.asked[asked].addr == probes[_i].asked[asked],
 			"%s: read %zu is at 0x%llx", probes[_i].name, asked,
-			(unsigned long long)f.asked[asked]);
+			(unsigned long long)f.asked[asked].addr);
 	ck_assert_uint_eq(f.reads, asked);
 	avml_range_list_release(&ranges);
 }
@@ -542,6 +431,8 @@ static Suite *source_suite(void)
 	tcase_add_loop_test(
 		tc, source_end_is_told_and_its_last_part_kept, 0, sizes);
 	tcase_add_test(tc, source_error_within_a_page_is_no_end);
+	tcase_add_loop_test(
+		tc, source_of_whole_pages_is_never_asked_for_a_part, 0, sizes);
 	tcase_add_test(tc, source_random_faults_cost_only_themselves);
 	tcase_add_test(tc, source_status_has_a_text);
 	tcase_add_loop_test(tc, source_probe_tries_the_promised_pages, 0,

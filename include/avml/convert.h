@@ -40,6 +40,7 @@ struct avml_convert_options {
 	bool no_clobber;
 	bool salvage;
 	bool force;		     /* gaps of any size as zeros to a stream */
+	uint64_t min_free_mib;	     /* stop before less is free; 0 */
 	uint64_t max_disk_usage_mib; /* 0: no limit */
 	double max_disk_usage_percentage; /* 0: no limit */
 };

@@ -7,6 +7,11 @@
  * fs/proc/kcore.c). A PT_LOAD whose p_paddr is all ones is virtual memory
  * only. Others may overlap in p_paddr, as the kernel's text does with the
  * direct map: the larger one then serves.
+ *
+ * Linux before 4.11 writes 0 in every p_paddr. The physical addresses are
+ * then those of the kernel's direct map, a window onto all of RAM at a
+ * virtual address that differs between kernels and boots: it is found by
+ * the ranges that are RAM.
  */
 #ifndef AVML_KCORE_H
 #define AVML_KCORE_H
@@ -40,12 +45,14 @@ struct avml_kcore_map {
 void avml_kcore_map_release(struct avml_kcore_map *map);
 
 /*
- * Read the headers through `fd`; `path` is for messages. -EINVAL when they
- * make no sense, -ENODATA when they hold no physical addresses (Linux
- * before 4.11 writes 0 in every p_paddr), else an errno of reading. On
- * failure the map is empty.
+ * Read the headers through `fd`; `path` is for messages. `ram` is what is
+ * RAM, merged and in whole pages, or NULL when that is not known: headers
+ * without physical addresses are then of no use. -EINVAL when the headers
+ * make no sense, -ENODATA when no physical addresses can be had from them,
+ * else an errno of reading. On failure the map is empty.
  */
-int avml_kcore_map_read(int fd, const char *path, struct avml_kcore_map *map,
+int avml_kcore_map_read(int fd, const char *path,
+	const struct avml_range_list *ram, struct avml_kcore_map *map,
 	struct avml_error *err);
 
 /* The segment that holds `addr`, or NULL. */

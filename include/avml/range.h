@@ -62,6 +62,10 @@ int avml_range_list_intersect(const struct avml_range_list *a,
 int avml_range_list_subtract(const struct avml_range_list *a,
 	const struct avml_range_list *b, struct avml_range_list *out);
 
+/* The same items once more. 0 or -ENOMEM. */
+int avml_range_list_copy(
+	const struct avml_range_list *list, struct avml_range_list *out);
+
 /* Bytes in a merged list; at most 2^64 - 1, since no list holds more. */
 uint64_t avml_range_list_total(const struct avml_range_list *list);
 

@@ -19,6 +19,7 @@
 #include <avml/error.h>
 #include <avml/range.h>
 #include <avml/record.h>
+#include <avml/source.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,23 +27,31 @@ extern "C" {
 
 struct avml_snapshot_options {
 	const char *destination; /* see avml_sink_open() */
-	const char *source;	 /* see avml_source_open() */
+	const char *source;	 /* see avml_source_choose(); NULL: any */
 	const char *iomem;	 /* NULL: iomem of proc_dir */
 	const char *proc_dir;	 /* NULL: /proc */
+	const char *dev_dir;	 /* NULL: /dev */
 	size_t page_size;	 /* see struct avml_source_config */
 	unsigned int threads;	 /* 0: the CPUs; at most 64 are used */
 	bool compress;		 /* write AVML_IMAGE_LIME_COMPRESSED */
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
-	uint64_t max_disk_usage_mib;	  /* 0: no limit */
+	/*
+	 * Go on where the image would lie in the memory that is read (tmpfs,
+	 * ramfs), and where it cannot fit on its disk.
+	 */
+	bool force;
+	uint64_t min_free_mib;	     /* stop before less is free; 0: no limit */
+	uint64_t max_disk_usage_mib; /* 0: no limit */
 	double max_disk_usage_percentage; /* 0: no limit */
 };
 
 /*
  * What is told on the way, in the caller's thread. Each kind comes in order
- * of address, but what no source covers is told before the rest. Any of
- * them may be NULL. Texts live as long as the call.
+ * of address, but what no source covers is told before the rest, and what
+ * came during the run after it. Any of them may be NULL. Texts live as long
+ * as the call.
  */
 struct avml_snapshot_events {
 	void *ctx;
@@ -57,6 +66,8 @@ struct avml_snapshot_events {
 		void *ctx, struct avml_range range, unsigned int status);
 	/* A record was written, its header at `offset` of the image. */
 	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+	/* A source was tried. */
+	void (*source)(void *ctx, const struct avml_source_verdict *verdict);
 };
 
 struct avml_snapshot_result {
@@ -65,8 +76,11 @@ struct avml_snapshot_result {
 	uint64_t ranges;     /* read */
 	uint64_t read_bytes; /* of them, unreadable ones included */
 	uint64_t trimmed_bytes;
-	uint64_t uncovered_bytes;  /* not in the image at all */
-	uint64_t unreadable_bytes; /* zeros in the image; and uncovered */
+	uint64_t uncovered_bytes; /* not in the image at all */
+	uint64_t late_bytes;	  /* plugged in during the run: not in it */
+	uint64_t filled_bytes;	  /* read from another source */
+	/* Zeros in the image; and uncovered, and late. */
+	uint64_t unreadable_bytes;
 	uint64_t records;
 	uint64_t dropped_bytes; /* in blocks that are all zero */
 	uint64_t written_bytes; /* the length of the image */

@@ -7,6 +7,10 @@
  * /proc/kcore's data through hangs on the open file: two threads that
  * share one can get each other's bytes.
  *
+ * In front of every source of a machine's memory stands a filter: pages
+ * that /proc/kpageflags marks as not to be touched are not asked for. See
+ * avml/page_flags.h.
+ *
  * Threads: a source does not change once it is open and may be shared; a
  * reader belongs to one thread at a time.
  */
@@ -27,10 +31,17 @@ extern "C" {
 struct avml_source;
 struct avml_source_reader;
 
+/* The texts and the list are the caller's, and outlive the source. */
 struct avml_source_config {
 	const char *proc_dir; /* where proc is mounted; NULL: /proc */
+	const char *dev_dir;  /* where dev is mounted; NULL: /dev */
 	size_t page_size;     /* bytes, a power of two from 4 to 256 KiB; 0: the
 				 system's */
+	/* What is RAM, merged and in whole pages; NULL: not known. */
+	const struct avml_range_list *ram;
+	const char *ram_error; /* why it is not known; may be NULL */
+	/* It was told for just this source: a mere file needs that. */
+	bool ram_given;
 };
 
 /*
@@ -39,21 +50,55 @@ struct avml_source_config {
  */
 enum avml_page_status {
 	AVML_PAGE_READ = 0,
-	AVML_PAGE_UNCOVERED = 253, /* the source has no place for it */
-	AVML_PAGE_END = 254,	   /* the source ends before it */
-	AVML_PAGE_OTHER = 255,	   /* an errno value above 252 */
+	AVML_PAGE_POISONED = 247, /* marked so: not touched */
+	AVML_PAGE_OFFLINE = 248,  /* marked so: not touched */
+	AVML_PAGE_NO_PAGE = 249,  /* marked so: not touched */
+	AVML_PAGE_UNMARKED = 250, /* no mark, and there is reason for caution */
+	AVML_PAGE_LATE = 251,	  /* plugged in after the run had begun */
+	AVML_PAGE_UNCOVERED = 252, /* the source has no place for it */
+	AVML_PAGE_END = 253,	   /* the source ends before it */
+	AVML_PAGE_OTHER = 255,	   /* an errno value above 246 */
 };
 
 /* The reason in words; the text is constant. */
 const char *avml_page_status_text(unsigned int status);
 
+/* Why a source does not work. */
+enum avml_source_reason {
+	AVML_SOURCE_USABLE,
+	AVML_SOURCE_MISSING,	    /* there is no such file */
+	AVML_SOURCE_MASKED,	    /* something else is in its place */
+	AVML_SOURCE_NOT_ROOT,	    /* who runs this may not */
+	AVML_SOURCE_CAPABILITY,	    /* root, but CAP_SYS_RAWIO was taken away */
+	AVML_SOURCE_USER_NAMESPACE, /* root of a container only */
+	AVML_SOURCE_LOCKDOWN,	    /* the kernel is locked down */
+	AVML_SOURCE_DENIED,	    /* a security module, or unknown */
+	AVML_SOURCE_STRICT_DEVMEM,  /* opens, but gives no RAM */
+	AVML_SOURCE_HEADERS,	    /* opens, but its headers are no use */
+	AVML_SOURCE_NO_RAM,	    /* which addresses to read is not known */
+	AVML_SOURCE_UNREADABLE,	    /* opens, but cannot be read */
+	AVML_SOURCE_UNSAFE,	    /* pages not to be touched cannot be told */
+	AVML_SOURCE_OTHER,	    /* the error says it */
+};
+
+/* "usable", "missing", "not-root", ...; the text is constant. */
+const char *avml_source_reason_key(enum avml_source_reason reason);
+
+/* What became of the attempt to use one source. */
+struct avml_source_verdict {
+	const char *name; /* "crash", "kcore", "mem"; or "file" */
+	const char *path; /* lives as long as the call */
+	enum avml_source_reason reason;
+	bool primary;	    /* the one that will be read first */
+	const char *remedy; /* what would help; constant; may be NULL */
+	const struct avml_error *err; /* NULL when it is usable */
+};
+
 /*
- * Open a source: by its name ("kcore") or its usual path ("/proc/kcore"),
- * which is then looked for under proc_dir; another path whose last part is
- * kcore is one too; any other `what` is the path of
- * a file or device whose offsets are physical addresses. NULL: the first
- * of the known ones that opens; when none does, the error is the last
- * one's.
+ * Open a source: by its name ("crash", "kcore", "mem") or its usual path
+ * ("/proc/kcore"), which is then looked for under proc_dir or dev_dir;
+ * another path whose last part is kcore is one too; any other `what` is the
+ * path of a file or device whose offsets are physical addresses.
  *
  * The caller frees `*source`, after all of its readers.
  */
@@ -61,14 +106,52 @@ int avml_source_open(const char *what, const struct avml_source_config *config,
 	struct avml_source **source, struct avml_error *err);
 void avml_source_free(struct avml_source *source);
 
-/* The path that is read. Lives as long as the source. */
+/*
+ * Open and probe. A `what` means that one alone. NULL: the first of the
+ * known ones that works is the primary; pages that it cannot read are asked
+ * of the others that work, page by page. With config->ram NULL only sources
+ * that know what they cover can be taken. `verdict` (may be NULL) is called
+ * for each that was tried.
+ *
+ * Where proc_dir is no mounted proc, but a copy of another machine's, the
+ * known ones are only those that lie in it, and in dev_dir if that is given.
+ *
+ * A negative errno when none works: the error names each with its reason.
+ */
+int avml_source_choose(const char *what,
+	const struct avml_source_config *config,
+	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
+	void *ctx, struct avml_source **source, struct avml_error *err);
+
+/* The same verdicts, and nothing is kept. How many sources work. */
+size_t avml_source_survey(const struct avml_source_config *config,
+	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
+	void *ctx);
+
+/* The path that is read (first). Lives as long as the source. */
 const char *avml_source_path(const struct avml_source *source);
+
+/* The i-th path that may be read; NULL behind the last. */
+const char *avml_source_path_of(const struct avml_source *source, size_t i);
+
+/* The most paths that a source can have. */
+#define AVML_SOURCE_PATHS_MAX 8
 
 /* The size of a page in bytes, the unit that reading succeeds or fails by. */
 size_t avml_source_page_size(const struct avml_source *source);
 
-/* Whether it is the memory of the machine that we run on. */
+/* Whether it is a machine's memory, not a mere file. */
 bool avml_source_is_live(const struct avml_source *source);
+
+/* Whether it is the memory of the machine that we run on. */
+bool avml_source_is_host(const struct avml_source *source);
+
+/*
+ * Whether the page filter is in front of it, and whether meminfo says that
+ * there is memory which must not be touched.
+ */
+bool avml_source_is_filtered(const struct avml_source *source);
+bool avml_source_is_cautious(const struct avml_source *source);
 
 /*
  * What the source has a place for, as a merged list of whole pages. NULL
@@ -76,6 +159,18 @@ bool avml_source_is_live(const struct avml_source *source);
  */
 const struct avml_range_list *avml_source_coverage(
 	const struct avml_source *source);
+
+/*
+ * What the source covers now, to be held against what it covered when it
+ * was opened: what was `added` and what is `gone`, merged lists. Nothing
+ * of either where it does not know. 0 or a negative errno, and both empty.
+ */
+int avml_source_recheck(const struct avml_source *source,
+	struct avml_range_list *added, struct avml_range_list *gone,
+	struct avml_error *err);
+
+/* Bytes read so far from another source than the primary. */
+uint64_t avml_source_filled(const struct avml_source *source);
 
 int avml_source_reader_new(const struct avml_source *source,
 	struct avml_source_reader **reader, struct avml_error *err);
@@ -96,7 +191,8 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
  * middle and the end of each range that reaches above 1 MiB (of every
  * range, if none does), and be content with the first that reads. Memory
  * below 1 MiB proves nothing, since /dev/mem gives it to anybody.
- * `ranges` is merged and aligned to pages. 0 or a negative errno.
+ * `ranges` is merged and aligned to pages; what the source does not cover
+ * is left out. 0 or a negative errno.
  */
 int avml_source_probe(const struct avml_source *source,
 	const struct avml_range_list *ranges, struct avml_error *err);

@@ -17,14 +17,17 @@ struct acquire {
 	const char *source;
 	const char *iomem;
 	const char *proc;
+	const char *dev;
 	uint64_t threads;
 	uint64_t max_disk_usage;
+	uint64_t min_free;
 	double max_disk_usage_percentage;
 	double max_unreadable;
 	bool compress;
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
+	bool force;
 	bool quiet;
 	uint64_t unreadable_ranges; /* told so far */
 	struct avml_range unnamed;  /* from the first to the last not named */
@@ -37,11 +40,12 @@ static const struct option acquire_options[] = {
 	OPTION_FLAG_AT("compress", AT(compress),
 		"write AVML's compressed format (version 2)"),
 	OPTION_TEXT_AT("source", AT(source), "SOURCE",
-		"where to read: kcore, or a file or device"),
+		"crash, kcore, mem, or a file (what works)"),
 	OPTION_TEXT_AT("iomem", AT(iomem), "FILE",
 		"which ranges are RAM (iomem of proc)"),
 	OPTION_TEXT_AT(
 		"proc", AT(proc), "DIR", "where proc is mounted (/proc)"),
+	OPTION_TEXT_AT("dev", AT(dev), "DIR", "where dev is mounted (/dev)"),
 	OPTION_THREADS(AT(threads)),
 	OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),
 		"write blocks that are all zero too"),
@@ -51,6 +55,9 @@ static const struct option acquire_options[] = {
 		AT(max_disk_usage), "refuse if the image may get larger"),
 	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage),
 		"refuse if the disk may get fuller"),
+	OPTION_MIN_FREE(AT(min_free)),
+	OPTION_FLAG_AT("force", AT(force),
+		"write to tmpfs, and where it cannot fit, too"),
 	{ .name = "max-unreadable",
 		.kind = OPTION_PERCENT,
 		.offset = AT(max_unreadable),
@@ -77,6 +84,22 @@ static void on_range(void *ctx, struct avml_range range)
 		print_line("note: range 0x%016" PRIx64 "-0x%016" PRIx64
 			   " %" PRIu64 " bytes",
 			range.start, range.end, avml_range_len(range));
+}
+
+/* With an explicit --source, the error or the summary says it all. */
+static void on_source(void *ctx, const struct avml_source_verdict *verdict)
+{
+	const struct acquire *a = ctx;
+
+	if (a->quiet || a->source)
+		return;
+	if (verdict->err)
+		print_line("note: source %s is not used: %s", verdict->path,
+			avml_error_message(verdict->err, 0));
+	else
+		print_line("note: source %s works%s", verdict->path,
+			verdict->primary ? " and is read"
+					 : ", for what the first cannot read");
 }
 
 static void on_trimmed(void *ctx, struct avml_range range)
@@ -149,11 +172,14 @@ static int acquire(struct acquire *a)
 		.source = a->source,
 		.iomem = a->iomem,
 		.proc_dir = a->proc,
+		.dev_dir = a->dev,
 		.threads = (unsigned int)a->threads,
 		.compress = a->compress,
 		.keep_zeros = a->keep_zeros,
 		.no_sparse = a->no_sparse,
 		.no_clobber = a->no_clobber,
+		.force = a->force,
+		.min_free_mib = a->min_free,
 		.max_disk_usage_mib = a->max_disk_usage,
 		.max_disk_usage_percentage = a->max_disk_usage_percentage,
 	};
@@ -163,6 +189,7 @@ static int acquire(struct acquire *a)
 		.range = on_range,
 		.trimmed = on_trimmed,
 		.unreadable = on_unreadable,
+		.source = on_source,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_snapshot_result result;

@@ -8,14 +8,15 @@
 const struct command *const cmd_table[] = {
 	&cmd_acquire,
 	&cmd_convert,
+	&cmd_sources,
 	NULL,
 };
 
 void cmd_print_help(const struct command *command)
 {
 	printf("avml %s: %s\n\n", command->name, command->summary);
-	printf("usage: avml %s [OPTIONS] %s\n", command->name,
-		command->synopsis);
+	printf("usage: avml %s [OPTIONS]%s%s\n", command->name,
+		command->synopsis[0] ? " " : "", command->synopsis);
 	if (command == cmd_table[0])
 		printf("       avml [OPTIONS] %s\n", command->synopsis);
 	printf("\n");
@@ -36,8 +37,9 @@ void cmd_print_version(void)
 int cmd_wrong_usage(const struct command *command, const struct avml_error *err)
 {
 	print_error(err);
-	print_line("usage: avml %s [OPTIONS] %s (see avml %s --help)",
-		command->name, command->synopsis, command->name);
+	print_line("usage: avml %s [OPTIONS]%s%s (see avml %s --help)",
+		command->name, command->synopsis[0] ? " " : "",
+		command->synopsis, command->name);
 	return STATUS_USAGE;
 }
 

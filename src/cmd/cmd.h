@@ -17,6 +17,7 @@ enum exit_status {
 
 extern const struct command cmd_acquire;
 extern const struct command cmd_convert;
+extern const struct command cmd_sources;
 
 /* All commands, NULL at the end; the first is the default one. */
 extern const struct command *const cmd_table[];

@@ -18,6 +18,7 @@ struct convert {
 	const char *format;
 	uint64_t threads;
 	uint64_t max_disk_usage;
+	uint64_t min_free;
 	double max_disk_usage_percentage;
 	bool salvage;
 	bool keep_zeros;
@@ -61,6 +62,7 @@ static const struct option convert_options[] = {
 		AT(max_disk_usage), "stop when DESTINATION takes more"),
 	OPTION_MAX_DISK_USAGE_PERCENTAGE(
 		AT(max_disk_usage_percentage), "stop when the disk is fuller"),
+	OPTION_MIN_FREE(AT(min_free)),
 	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };
@@ -112,6 +114,7 @@ static int convert(struct convert *c)
 		.no_clobber = c->no_clobber,
 		.salvage = c->salvage,
 		.force = c->force,
+		.min_free_mib = c->min_free,
 		.max_disk_usage_mib = c->max_disk_usage,
 		.max_disk_usage_percentage = c->max_disk_usage_percentage,
 	};

@@ -54,6 +54,12 @@ struct option {
 		.name = "max-disk-usage", .kind = OPTION_NUMBER, .offset = at, \
 		.arg = "MiB", .help = text, .min = 1, .max = 1ull << 44        \
 	}
+#define OPTION_MIN_FREE(at)                                                   \
+	{                                                                     \
+		.name = "min-free", .kind = OPTION_NUMBER, .offset = at,      \
+		.arg = "MiB", .help = "stop before less is free on the disk", \
+		.min = 1, .max = 1ull << 44                                   \
+	}
 #define OPTION_MAX_DISK_USAGE_PERCENTAGE(at, text)                           \
 	{                                                                    \
 		.name = "max-disk-usage-percentage", .kind = OPTION_PERCENT, \

@@ -58,21 +58,28 @@ static void put(const char *buf, size_t len)
 	(void)io_writev_full(STDERR_FILENO, &rest, 1, IO_APPEND, 2, &more);
 }
 
-static void put_line(const char *text)
+size_t print_escape(const char *text, char *out)
 {
-	/* A byte becomes four at the most. */
-	char line[4 * TEXT_MAX + 1];
 	size_t len = 0;
 
 	for (const unsigned char *p = (const unsigned char *)text; *p;) {
 		const size_t shown = shown_len(p);
 
 		if (shown == 0)
-			len += (size_t)snprintf(line + len, 5, "\\x%02x", *p);
-		memcpy(line + len, p, shown);
+			len += (size_t)snprintf(out + len, 5, "\\x%02x", *p);
+		memcpy(out + len, p, shown);
 		len += shown;
 		p += shown ? shown : 1;
 	}
+	out[len] = '\0';
+	return len;
+}
+
+static void put_line(const char *text)
+{
+	char line[PRINT_ESCAPED(TEXT_MAX) + 1];
+	size_t len = print_escape(text, line);
+
 	line[len++] = '\n';
 	put(line, len);
 }

@@ -7,7 +7,16 @@
 #ifndef CMD_PRINT_H
 #define CMD_PRINT_H
 
+#include <stddef.h>
+
 #include <avml/error.h>
+
+/*
+ * The same text as it is shown: valid UTF-8 on one line. `out` has room for
+ * PRINT_ESCAPED(strlen(text) + 1) bytes. Returns the length.
+ */
+#define PRINT_ESCAPED(len) (4 * (len))
+size_t print_escape(const char *text, char *out);
 
 void print_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

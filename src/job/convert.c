@@ -108,6 +108,7 @@ static int open_output(struct convert *c, struct avml_error *err)
 		/* .estimate: only the records tell what they expand to */
 		.limit = { o->max_disk_usage_mib,
 			o->max_disk_usage_percentage },
+		.min_free_mib = o->min_free_mib,
 		.no_sparse = o->no_sparse,
 		.no_clobber = o->no_clobber,
 		.writer = { .format = o->format,

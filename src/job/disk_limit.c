@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include <avml/sink.h>
 
@@ -166,4 +168,26 @@ bool disk_free(const char *destination, uint64_t *bytes)
 		return false;
 	*bytes = disk.available + disk.old;
 	return true;
+}
+
+bool disk_is_memory(const char *destination)
+{
+	CLEANUP_FREE char *dir = NULL;
+	const int fd = avml_sink_descriptor(destination);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd >= 0) {
+		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+			fstatfs(fd, &fs) < 0)
+			return false;
+	} else if (lstat(destination, &st) == 0) {
+		if (!S_ISREG(st.st_mode) || statfs(destination, &fs) < 0)
+			return false;
+	} else {
+		dir = directory_of(destination);
+		if (!dir || statfs(dir, &fs) < 0)
+			return false;
+	}
+	return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }

@@ -41,4 +41,7 @@ int disk_limit_bytes(const char *destination, const struct disk_limit *limit,
  */
 bool disk_free(const char *destination, uint64_t *bytes);
 
+/* Whether what is written there is kept in memory: tmpfs and ramfs. */
+bool disk_is_memory(const char *destination);
+
 #endif

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/cancel.h"
 
-static void warn_of_space(const struct output_options *options)
+#define MIB (1u << 20)
+
+static void warn_of_space(
+	const struct output_options *options, uint64_t available)
 {
-	uint64_t available;
 	char text[5120]; /* room for a path */
 
-	if (!options->warning || !disk_free(options->destination, &available) ||
-		available >= options->estimate)
+	if (!options->warning || available >= options->estimate)
 		return;
 	snprintf(text, sizeof(text),
 		"%s might not fit: %" PRIu64
@@ -21,12 +23,53 @@ static void warn_of_space(const struct output_options *options)
 	options->warning(options->ctx, text);
 }
 
+/* What would harm the host, or cannot come to a good end. */
+static int check_place(
+	const struct output_options *options, struct avml_error *err)
+{
+	const char *name = options->destination;
+	uint64_t available, min_free;
+
+	if (options->in_memory && !options->force && disk_is_memory(name))
+		return avml_error_set(err, EINVAL,
+			"%s is on tmpfs or ramfs: the image would overwrite "
+			"the memory that is to be read (--force writes it all "
+			"the same)",
+			name);
+	if (!disk_free(name, &available)) {
+		if (options->min_free_mib == 0)
+			return 0;
+		return avml_error_set(err, ENOTSUP,
+			"%s: how much of its disk is free cannot be told, as "
+			"--min-free needs it",
+			name);
+	}
+	if (__builtin_mul_overflow(options->min_free_mib, MIB, &min_free))
+		min_free = UINT64_MAX;
+	if (available < min_free)
+		return avml_error_set(err, ENOSPC,
+			"%s: %" PRIu64 " MiB are free on its disk, less than "
+			"the %" PRIu64
+			" MiB that are to stay free (--min-free)",
+			name, available / MIB, options->min_free_mib);
+	if (available - min_free < options->least && !options->force)
+		return avml_error_set(err, ENOSPC,
+			"%s cannot fit: %" PRIu64 " MiB may be written to its "
+			"disk, the image takes %" PRIu64 " MiB at the least, "
+			"even compressed (--force begins all the same)",
+			name, (available - min_free) / MIB,
+			options->least / MIB);
+	warn_of_space(options, available - min_free);
+	return 0;
+}
+
 int output_open(struct output *out, const struct output_options *options,
 	struct avml_error *err)
 {
 	struct avml_sink_options sink_options = {
 		.no_sparse = options->no_sparse,
 		.no_clobber = options->no_clobber,
+		.min_free = options->min_free_mib,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
 	};
@@ -39,9 +82,10 @@ int output_open(struct output *out, const struct output_options *options,
 	else
 		ret = disk_limit_bytes(options->destination, &options->limit,
 			&sink_options.max_bytes, err);
+	if (ret == 0)
+		ret = check_place(options, err);
 	if (ret < 0)
 		return ret;
-	warn_of_space(options);
 	/* What is there already has to stay when nothing comes of this. */
 	if (cancel_level() > 0)
 		return cancel_error(err);

@@ -18,7 +18,11 @@ struct output_options {
 	 * opened; 0: cannot be told, and the limit ends the writing.
 	 */
 	uint64_t estimate;
+	uint64_t least; /* bytes that it takes in any case; 0: not known */
 	struct disk_limit limit;
+	uint64_t min_free_mib; /* of the disk; 0: no limit */
+	bool in_memory; /* this machine's memory is read: keep out of it */
+	bool force;	/* go on where it cannot fit, or lies in memory */
 	bool no_sparse;
 	bool no_clobber;
 	struct image_writer_options writer;

@@ -12,20 +12,28 @@
 #include <unistd.h>
 
 #include <avml/iomem.h>
+#include <avml/meminfo.h>
 #include <avml/pipeline.h>
 #include <avml/sink.h>
 #include <avml/source.h>
 
 #include "base/cleanup.h"
 #include "job/capture.h"
+#include "job/changes.h"
 #include "job/output.h"
+
+/* No memory but zeros compresses better: 64 KiB to 3 KiB and a bit. */
+#define BEST_RATIO 22
 
 /* One run, from the options to the result. */
 struct snapshot {
 	const struct avml_snapshot_options *options;
 	const struct avml_snapshot_events *events;
 	struct avml_snapshot_result *result;
+	size_t page_size;
 	char *iomem_path;
+	struct avml_range_list ram; /* in whole pages */
+	bool ram_known;		    /* by iomem, not by the source */
 	struct avml_source *source;
 	struct avml_range_list ranges; /* to be read */
 	struct capture *capture;
@@ -59,71 +67,92 @@ static int out_of_memory(struct avml_error *err)
 	return avml_error_set_errno(err, ENOMEM, "the table of ranges");
 }
 
-/* The source, and whether it needs to be told where its RAM is. */
-static int open_source(struct snapshot *s, struct avml_error *err)
+/* Whole pages of what iomem names. */
+static int align_ram(struct snapshot *s, struct avml_error *err)
 {
-	const struct avml_source_config config = {
-		.proc_dir = s->options->proc_dir,
-		.page_size = s->options->page_size,
-	};
-	int ret =
-		avml_source_open(s->options->source, &config, &s->source, err);
+	CLEANUP(avml_range_list_release)
+	struct avml_range_list trimmed = AVML_RANGE_LIST_INIT;
 
-	if (ret < 0)
-		return ret;
-	snprintf(s->result->source, sizeof(s->result->source), "%s",
-		avml_source_path(s->source));
-	if (!avml_source_is_live(s->source) && !s->options->iomem)
-		return avml_error_set(err, EINVAL,
-			"%s is a file: say which physical ranges it holds "
-			"(--iomem FILE)",
-			avml_source_path(s->source));
+	if (avml_range_list_align(&s->ram, s->page_size, &trimmed))
+		return out_of_memory(err);
+	s->result->trimmed_bytes = avml_range_list_total(&trimmed);
+	for (size_t i = 0; i < trimmed.count && s->events->trimmed; i++)
+		s->events->trimmed(s->events->ctx, trimmed.items[i]);
 	return 0;
 }
 
 /*
- * Where this host does not tell its RAM (no iomem, or one of zeros), the
- * headers of kcore do. `err` comes with the reason and leaves with it.
+ * What iomem says is RAM. Where this host does not tell it (no iomem, or
+ * one of zeros) ram_known stays false, and `err` has the reason.
  */
-static int ranges_of_coverage(
-	struct snapshot *s, struct avml_range_list *ram, struct avml_error *err)
-{
-	const struct avml_range_list *coverage =
-		avml_source_coverage(s->source);
-
-	if (!coverage)
-		return -err->code;
-	warn(s, "%s; the ranges in the headers of %s are taken for RAM",
-		avml_error_message(err, 0), avml_source_path(s->source));
-	for (size_t i = 0; i < coverage->count; i++) {
-		if (avml_range_list_add(ram, coverage->items[i].start,
-			    coverage->items[i].end))
-			return out_of_memory(err);
-	}
-	return 0;
-}
-
-static int read_ram(
-	struct snapshot *s, struct avml_range_list *ram, struct avml_error *err)
+static int read_ram(struct snapshot *s, struct avml_error *err)
 {
 	struct avml_iomem iomem;
 	int ret = avml_iomem_read(s->iomem_path, &iomem, err);
 
 	if (ret == 0) {
-		*ram = iomem.ram;
+		s->ram = iomem.ram;
+		s->ram_known = true;
 		if (iomem.skipped > 0)
 			warn(s,
 				"%s: lines that are no iomem lines and were "
 				"skipped: %lu, the first is line %lu",
 				s->iomem_path, iomem.skipped,
 				iomem.first_skipped);
-		return 0;
+		return align_ram(s, err);
 	}
 	/* Other errors, and a file that was asked for, are to be mended. */
 	if (!s->options->iomem &&
 		(ret == -ENOENT || ret == -EPERM || ret == -EACCES))
-		return ranges_of_coverage(s, ram, err);
+		return 0;
 	return ret;
+}
+
+/* The headers of kcore tell what is RAM where iomem does not. */
+static int take_coverage(
+	struct snapshot *s, const char *reason, struct avml_error *err)
+{
+	warn(s, "%s; the ranges in the headers of %s are taken for RAM", reason,
+		avml_source_path(s->source));
+	return avml_range_list_copy(avml_source_coverage(s->source), &s->ram)
+		       ? out_of_memory(err)
+		       : 0;
+}
+
+static int choose_source(struct snapshot *s, struct avml_error *err)
+{
+	const struct avml_snapshot_options *o = s->options;
+	/* Of iomem, as long as it has not told RAM. */
+	const struct avml_error ram_err = *err;
+	const struct avml_source_config config = {
+		.proc_dir = o->proc_dir,
+		.dev_dir = o->dev_dir,
+		.page_size = s->page_size,
+		.ram = s->ram_known ? &s->ram : NULL,
+		.ram_error = avml_error_message(&ram_err, 0),
+		.ram_given = o->iomem != NULL,
+	};
+	int ret = avml_source_choose(o->source, &config, s->events->source,
+		s->events->ctx, &s->source, err);
+
+	if (ret < 0)
+		return ret;
+	snprintf(s->result->source, sizeof(s->result->source), "%s",
+		avml_source_path(s->source));
+	if (!avml_source_is_filtered(s->source) &&
+		(avml_source_is_host(s->source) ||
+			avml_source_is_cautious(s->source)))
+		warn(s,
+			"%s/kpageflags cannot be read: pages that must not be "
+			"touched (poisoned, offline) are not known and will be "
+			"read",
+			o->proc_dir ? o->proc_dir : "/proc");
+	return s->ram_known ? 0 : take_coverage(s, config.ram_error, err);
+}
+
+static void warn_of_change(void *ctx, const char *text)
+{
+	warn(ctx, "%s", text);
 }
 
 static void tell_unreadable(
@@ -136,31 +165,33 @@ static void tell_unreadable(
 		s->events->unreadable(s->events->ctx, range, status);
 }
 
-/* RAM less what is not whole pages, less what the source has no place for. */
-static int plan_ranges(
-	struct snapshot *s, struct avml_range_list *ram, struct avml_error *err)
+static void tell_late(void *ctx, struct avml_range range)
 {
-	CLEANUP(avml_range_list_release)
-	struct avml_range_list trimmed = AVML_RANGE_LIST_INIT;
+	struct snapshot *s = ctx;
+
+	s->result->ram_bytes += avml_range_len(range);
+	s->result->late_bytes += avml_range_len(range);
+	tell_unreadable(s, range, AVML_PAGE_LATE);
+}
+
+/* RAM less what the source has no place for. */
+static int plan_ranges(struct snapshot *s, struct avml_error *err)
+{
 	CLEANUP(avml_range_list_release)
 	struct avml_range_list uncovered = AVML_RANGE_LIST_INIT;
 	const struct avml_range_list *coverage =
 		avml_source_coverage(s->source);
+	int ret;
 
-	if (avml_range_list_align(
-		    ram, avml_source_page_size(s->source), &trimmed))
+	s->result->ram_bytes = avml_range_list_total(&s->ram);
+	if (!coverage)
+		ret = avml_range_list_copy(&s->ram, &s->ranges);
+	else
+		ret = avml_range_list_intersect(&s->ram, coverage, &s->ranges);
+	if (ret == 0 && coverage)
+		ret = avml_range_list_subtract(&s->ram, coverage, &uncovered);
+	if (ret < 0)
 		return out_of_memory(err);
-	s->result->ram_bytes = avml_range_list_total(ram);
-	s->result->trimmed_bytes = avml_range_list_total(&trimmed);
-	for (size_t i = 0; i < trimmed.count && s->events->trimmed; i++)
-		s->events->trimmed(s->events->ctx, trimmed.items[i]);
-	if (!coverage) {
-		s->ranges = *ram;
-		*ram = (struct avml_range_list)AVML_RANGE_LIST_INIT;
-	} else if (avml_range_list_intersect(ram, coverage, &s->ranges) ||
-		   avml_range_list_subtract(ram, coverage, &uncovered)) {
-		return out_of_memory(err);
-	}
 	s->result->uncovered_bytes = avml_range_list_total(&uncovered);
 	for (size_t i = 0; i < uncovered.count; i++)
 		tell_unreadable(s, uncovered.items[i], AVML_PAGE_UNCOVERED);
@@ -173,32 +204,66 @@ static int plan_ranges(
 static size_t list_inputs(
 	const struct snapshot *s, struct avml_sink_input *inputs)
 {
-	const char *const paths[] = {
-		avml_source_path(s->source),
-		s->iomem_path,
-	};
+	const char *path = s->iomem_path;
 	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (size_t i = 0; path; i++) {
 		struct stat st;
 
-		if (stat(paths[i], &st) == 0)
-			inputs[count++] = (struct avml_sink_input){ paths[i],
+		if (stat(path, &st) == 0)
+			inputs[count++] = (struct avml_sink_input){ path,
 				st.st_dev, st.st_ino };
+		path = avml_source_path_of(s->source, i);
 	}
 	return count;
+}
+
+/*
+ * What the image takes at the very least, in bytes: all but what may well
+ * be zeros, as small as compression makes it. 0: that cannot be told.
+ */
+static uint64_t least_size(const struct snapshot *s)
+{
+	const char *proc =
+		s->options->proc_dir ? s->options->proc_dir : "/proc";
+	const uint64_t all = s->result->read_bytes;
+	CLEANUP_FREE char *path = NULL;
+	struct avml_meminfo meminfo;
+	struct avml_error ignored;
+	struct stat st;
+	uint64_t taken;
+
+	if (!avml_source_is_host(s->source)) {
+		/* What is not in the file's own blocks is zeros. */
+		if (stat(avml_source_path(s->source), &st) < 0)
+			return 0;
+		taken = (uint64_t)st.st_blocks * 512;
+		return (taken < all ? taken : all) / BEST_RATIO;
+	}
+	if (asprintf(&path, "%s/meminfo", proc) < 0) {
+		path = NULL;
+		return 0;
+	}
+	if (avml_meminfo_read(path, &meminfo, &ignored) < 0 ||
+		meminfo.free >= all)
+		return 0;
+	return (all - meminfo.free) / BEST_RATIO;
 }
 
 static int open_output(struct snapshot *s, struct avml_error *err)
 {
 	const struct avml_snapshot_options *o = s->options;
-	struct avml_sink_input inputs[2];
+	struct avml_sink_input inputs[1 + AVML_SOURCE_PATHS_MAX];
 	const struct output_options options = {
 		.destination = o->destination,
 		.inputs = inputs,
 		.input_count = list_inputs(s, inputs),
 		.estimate = disk_estimate(&s->ranges),
+		.least = least_size(s),
 		.limit = { o->max_disk_usage_mib, o->max_disk_usage_percentage },
+		.min_free_mib = o->min_free_mib,
+		.in_memory = avml_source_is_host(s->source),
+		.force = o->force,
 		.no_sparse = o->no_sparse,
 		.no_clobber = o->no_clobber,
 		.writer = {
@@ -213,21 +278,41 @@ static int open_output(struct snapshot *s, struct avml_error *err)
 	return output_open(&s->output, &options, err);
 }
 
+/* What happened to RAM in the meantime: none of it is in the image. */
+static void look_for_changes(struct snapshot *s)
+{
+	/* What a caller gave may be a pipe, and is no fact of this machine. */
+	const struct changes changes = {
+		.ctx = s,
+		.warning = warn_of_change,
+		.late = tell_late,
+		.iomem_path = s->options->iomem || !s->ram_known
+				      ? NULL
+				      : s->iomem_path,
+		.ram = &s->ram,
+		.source = s->source,
+	};
+
+	changes_tell(&changes);
+	s->result->filled_bytes = avml_source_filled(s->source);
+	if (s->result->filled_bytes > 0)
+		warn(s,
+			"%" PRIu64 " bytes that %s could not read were read "
+			"from another source",
+			s->result->filled_bytes, avml_source_path(s->source));
+}
+
 /* Everything that can go wrong before the first byte of output. */
 static int prepare(struct snapshot *s, struct avml_error *err)
 {
-	CLEANUP(avml_range_list_release)
-	struct avml_range_list ram = AVML_RANGE_LIST_INIT;
 	const unsigned int threads = avml_pipeline_threads(s->options->threads);
 	int ret, spare;
 
-	ret = open_source(s, err);
+	ret = read_ram(s, err);
 	if (ret == 0)
-		ret = read_ram(s, &ram, err);
+		ret = choose_source(s, err);
 	if (ret == 0)
-		ret = plan_ranges(s, &ram, err);
-	if (ret == 0)
-		ret = avml_source_probe(s->source, &s->ranges, err);
+		ret = plan_ranges(s, err);
 	if (ret < 0)
 		return ret;
 	/* However many the readers take, one is left for the image. */
@@ -257,6 +342,8 @@ static int run(struct snapshot *s, struct avml_error *err)
 			"every byte that was read is zero: %s does not give "
 			"memory",
 			avml_source_path(s->source));
+	if (ret == 0)
+		look_for_changes(s);
 	ret = output_close(&s->output, ret, err);
 	s->result->records = w->records;
 	s->result->dropped_bytes = w->assembler.dropped;
@@ -288,12 +375,14 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 	int ret;
 
 	*result = (struct avml_snapshot_result){ .ranges = 0 };
-	if (options->page_size != 0 &&
-		((options->page_size & (options->page_size - 1)) != 0 ||
-			options->page_size < CAPTURE_PAGE_MIN ||
-			options->page_size > CAPTURE_PAGE_MAX))
+	avml_error_init(err);
+	s.page_size = options->page_size ? options->page_size
+					 : (size_t)sysconf(_SC_PAGESIZE);
+	if ((s.page_size & (s.page_size - 1)) != 0 ||
+		s.page_size < CAPTURE_PAGE_MIN ||
+		s.page_size > CAPTURE_PAGE_MAX)
 		return avml_error_set(err, EINVAL,
-			"pages of %zu bytes make no sense", options->page_size);
+			"pages of %zu bytes make no sense", s.page_size);
 	if (options->iomem)
 		s.iomem_path = strdup(options->iomem);
 	else if (asprintf(&s.iomem_path, "%s/iomem",
@@ -305,6 +394,7 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 	output_release(&s.output);
 	capture_free(s.capture);
 	avml_range_list_release(&s.ranges);
+	avml_range_list_release(&s.ram);
 	avml_source_free(s.source);
 	free(s.iomem_path);
 	return ret;

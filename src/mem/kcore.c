@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/io.h"
+#include "mem/kcore_legacy.h"
 #include "mem/overlap.h"
 
 /* An entry may be longer than we know, in a version of ELF to come. */
@@ -22,11 +23,6 @@ struct elf_table {
 	uint64_t phoff;
 	unsigned int phentsize;
 	unsigned int phnum;
-};
-
-struct phdr {
-	uint32_t type;
-	uint64_t offset, paddr, filesz;
 };
 
 void avml_kcore_map_release(struct avml_kcore_map *map)
@@ -115,7 +111,7 @@ static int read_table(int fd, const char *path, struct elf_table *table,
 }
 
 static int read_phdr(int fd, const struct elf_table *table, unsigned int i,
-	struct phdr *ph, struct avml_error *err)
+	struct kcore_phdr *ph, uint32_t *type, struct avml_error *err)
 {
 	uint8_t raw[sizeof(Elf64_Phdr)] = { 0 };
 	struct cursor c = cursor_over(raw, sizeof(raw));
@@ -127,64 +123,120 @@ static int read_phdr(int fd, const struct elf_table *table, unsigned int i,
 		return avml_error_wrap(
 			err, "program header %u of %u", i, table->phnum);
 	c.big = table->big;
-	ph->type = cursor_u32(&c);
+	*type = cursor_u32(&c);
 	cursor_skip(&c, 4); /* flags */
 	ph->offset = cursor_u64(&c);
-	cursor_skip(&c, 8); /* vaddr */
+	ph->vaddr = cursor_u64(&c);
 	ph->paddr = cursor_u64(&c);
 	ph->filesz = cursor_u64(&c);
 	return 0;
 }
 
-/* Whether the header tells of physical memory; an error when it lies. */
-static int check_phdr(const struct elf_table *table, unsigned int i,
-	const struct phdr *ph, struct avml_error *err)
+/* An error when the header lies of what it has in memory and in the file. */
+static int check_phdr(const struct elf_table *table,
+	const struct kcore_phdr *ph, struct avml_error *err)
 {
 	uint64_t end;
 
-	if (ph->type != PT_LOAD || ph->paddr == UINT64_MAX || ph->filesz == 0)
-		return 0;
 	if (__builtin_add_overflow(ph->paddr, ph->filesz, &end))
 		return avml_error_set(err, EINVAL,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"physical address 0x%" PRIx64 " reach past 2^64",
-			table->path, i, ph->filesz, ph->paddr);
+			table->path, ph->number, ph->filesz, ph->paddr);
 	if (__builtin_add_overflow(ph->offset, ph->filesz, &end) ||
 		end > INT64_MAX)
 		return avml_error_set(err, EINVAL,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"file offset 0x%" PRIx64 " reach past 2^63",
-			table->path, i, ph->filesz, ph->offset);
-	return 1;
+			table->path, ph->number, ph->filesz, ph->offset);
+	return 0;
 }
 
-static int read_segments(int fd, const struct elf_table *table,
+/* Those that tell of memory which may have a physical address. */
+static int read_phdrs(int fd, const struct elf_table *table,
+	struct kcore_phdr *phdrs, size_t *count, struct avml_error *err)
+{
+	*count = 0;
+	for (unsigned int i = 0; i < table->phnum; i++) {
+		struct kcore_phdr *ph = &phdrs[*count];
+		uint32_t type = PT_NULL;
+		int ret = read_phdr(fd, table, i, ph, &type, err);
+
+		if (ret < 0)
+			return ret;
+		ph->number = i;
+		*count += type == PT_LOAD && ph->paddr != UINT64_MAX &&
+			  ph->filesz > 0;
+	}
+	if (*count == 0)
+		return avml_error_set(err, ENODATA,
+			"%s: none of its %u program headers tells of physical "
+			"memory",
+			table->path, table->phnum);
+	return 0;
+}
+
+/* Of several, at most one is memory at address 0. */
+static bool has_no_addresses(const struct kcore_phdr *phdrs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (phdrs[i].paddr != 0)
+			return false;
+	}
+	return count > 1;
+}
+
+static int derive_addresses(const struct elf_table *table,
+	struct kcore_phdr *phdrs, size_t *count,
+	const struct avml_range_list *ram, struct avml_error *err)
+{
+	const size_t all = *count;
+	int ret;
+
+	if (!ram || ram->count == 0)
+		return avml_error_set(err, ENODATA,
+			"%s: all of its %zu program headers have physical "
+			"address 0, as kernels before 4.11 write them, and "
+			"which ranges are RAM is not known",
+			table->path, all);
+	ret = kcore_legacy_derive(phdrs, count, ram);
+	if (ret == -ENOMEM)
+		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
+	if (ret < 0)
+		return avml_error_set(err, ENODATA,
+			"%s: all of its %zu program headers have physical "
+			"address 0, as kernels before 4.11 write them, and "
+			"%s",
+			table->path, all,
+			ret == -ENOTUNIQ
+				? "their virtual addresses fit the ranges of "
+				  "RAM in more than one way"
+				: "their virtual addresses do not fit the "
+				  "ranges of RAM");
+	return 0;
+}
+
+static int make_map(const struct elf_table *table,
+	const struct kcore_phdr *phdrs, size_t count,
 	struct avml_kcore_map *map, struct avml_error *err)
 {
 	uint64_t first_offset = UINT64_MAX;
-	size_t at_zero = 0;
 
-	map->segments = calloc(table->phnum, sizeof(*map->segments));
+	map->segments = calloc(count, sizeof(*map->segments));
 	if (!map->segments)
 		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
-	for (unsigned int i = 0; i < table->phnum; i++) {
-		struct phdr ph = { .type = PT_NULL };
-		int ret = read_phdr(fd, table, i, &ph, err);
+	for (size_t i = 0; i < count; i++) {
+		const struct kcore_phdr *ph = &phdrs[i];
+		int ret = check_phdr(table, ph, err);
 
 		if (ret < 0)
 			return ret;
-		ret = check_phdr(table, i, &ph, err);
-		if (ret < 0)
-			return ret;
-		if (ret == 0)
-			continue;
-		at_zero += ph.paddr == 0;
-		if (ph.offset < first_offset)
-			first_offset = ph.offset;
+		if (ph->offset < first_offset)
+			first_offset = ph->offset;
 		map->segments[map->count++] = (struct avml_kcore_segment){
-			.start = ph.paddr,
-			.end = ph.paddr + ph.filesz,
-			.offset = ph.offset,
+			.start = ph->paddr,
+			.end = ph->paddr + ph->filesz,
+			.offset = ph->offset,
 		};
 	}
 	if (first_offset <
@@ -193,31 +245,32 @@ static int read_segments(int fd, const struct elf_table *table,
 			"%s: %u program headers reach into the memory at "
 			"file offset 0x%" PRIx64 ": too many",
 			table->path, table->phnum, first_offset);
-	if (map->count > 1 && at_zero == map->count)
-		return avml_error_set(err, ENODATA,
-			"%s: all of its %zu program headers have physical "
-			"address 0, as kernels before 4.11 write them",
-			table->path, map->count);
-	if (map->count == 0)
-		return avml_error_set(err, ENODATA,
-			"%s: none of its %u program headers tells of physical "
-			"memory",
-			table->path, table->phnum);
+	if (overlap_resolve(&map->segments, &map->count) < 0)
+		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
 	return 0;
 }
 
-int avml_kcore_map_read(int fd, const char *path, struct avml_kcore_map *map,
+int avml_kcore_map_read(int fd, const char *path,
+	const struct avml_range_list *ram, struct avml_kcore_map *map,
 	struct avml_error *err)
 {
+	CLEANUP_FREE struct kcore_phdr *phdrs = NULL;
 	struct elf_table table = { .path = path };
+	size_t count;
 	int ret;
 
 	*map = (struct avml_kcore_map)AVML_KCORE_MAP_INIT;
 	ret = read_table(fd, path, &table, err);
+	if (ret < 0)
+		return ret;
+	phdrs = calloc(table.phnum, sizeof(*phdrs));
+	if (!phdrs)
+		return avml_error_set_errno(err, ENOMEM, "%s", path);
+	ret = read_phdrs(fd, &table, phdrs, &count, err);
+	if (ret == 0 && has_no_addresses(phdrs, count))
+		ret = derive_addresses(&table, phdrs, &count, ram, err);
 	if (ret == 0)
-		ret = read_segments(fd, &table, map, err);
-	if (ret == 0 && overlap_resolve(&map->segments, &map->count) < 0)
-		ret = avml_error_set_errno(err, ENOMEM, "%s", path);
+		ret = make_map(&table, phdrs, count, map, err);
 	if (ret < 0)
 		avml_kcore_map_release(map);
 	return ret;

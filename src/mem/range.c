@@ -36,6 +36,20 @@ int avml_range_list_add(
 	return 0;
 }
 
+int avml_range_list_copy(
+	const struct avml_range_list *list, struct avml_range_list *out)
+{
+	out->count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (avml_range_list_add(
+			    out, list->items[i].start, list->items[i].end)) {
+			avml_range_list_release(out);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int compare_start(const void *a, const void *b)
 {
 	const struct avml_range *x = a;

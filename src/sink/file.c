@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -33,13 +34,16 @@ struct file_sink {
 	uint64_t zeros;	      /* given, and neither written nor skipped */
 };
 
-/* Write `count` vectors of `len` bytes in all where the file is at. */
+/* Write `count` vectors where the file is at. */
 static int put(struct file_sink *s, struct iovec *iov, int count,
 	struct avml_error *err)
 {
 	uint64_t done;
-	int ret = io_writev_full(s->fd, iov, count, s->at, STOP_LEVEL, &done);
+	int ret = sink_keep_free(&s->base, s->fd, iov, count, err);
 
+	if (ret < 0)
+		return ret;
+	ret = io_writev_full(s->fd, iov, count, s->at, STOP_LEVEL, &done);
 	s->at += done;
 	if (ret == -EINTR)
 		return cancel_error(err);

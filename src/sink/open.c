@@ -287,7 +287,11 @@ int avml_sink_open(const char *destination,
 		ret = open_descriptor(&target, number, options, sink, err);
 	else
 		ret = open_path(&target, options, sink, err);
-	if (ret == 0)
-		(*sink)->max_bytes = options->max_bytes;
-	return ret;
+	if (ret < 0)
+		return ret;
+	(*sink)->max_bytes = options->max_bytes;
+	if (__builtin_mul_overflow(
+		    options->min_free, 1u << 20, &(*sink)->min_free))
+		(*sink)->min_free = UINT64_MAX;
+	return 0;
 }

@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "sink/sink_ops.h"
+
+/* With a limit to what must stay free: bytes between two looks at it. */
+#define LOOK_EVERY (16u << 20)
 
 /* Before a byte too many is written. */
 static int take(struct avml_sink *sink, uint64_t len, struct avml_error *err)
@@ -107,6 +111,38 @@ int sink_zero_vectors(
 		len -= part;
 	}
 	return count;
+}
+
+int sink_keep_free(struct avml_sink *sink, int fd, const struct iovec *iov,
+	int count, struct avml_error *err)
+{
+	struct statvfs fs;
+	uint64_t available, len = 0;
+
+	if (sink->min_free == 0)
+		return 0;
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	if (len <= sink->headroom) {
+		sink->headroom -= len;
+		return 0;
+	}
+	/* Others write to the disk too: it is looked at again and again. */
+	if (fstatvfs(fd, &fs) < 0)
+		return avml_error_set_errno(err, errno,
+			"cannot tell how much of the disk of %s is free",
+			sink->name);
+	available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (available < sink->min_free || available - sink->min_free < len)
+		return avml_error_set(err, ENOSPC,
+			"%s: %" PRIu64 " MiB are free on its disk, and %" PRIu64
+			" MiB are to stay free (--min-free)",
+			sink->name, available >> 20, sink->min_free >> 20);
+	sink->headroom = available - sink->min_free;
+	if (sink->headroom > LOOK_EVERY)
+		sink->headroom = LOOK_EVERY;
+	sink->headroom -= len < sink->headroom ? len : sink->headroom;
+	return 0;
 }
 
 int sink_sync(int fd)

@@ -31,6 +31,8 @@ struct avml_sink {
 	bool makes_holes;   /* zeros need not be written */
 	uint64_t max_bytes; /* that may be written; 0: any number */
 	uint64_t taken;	    /* bytes that were, or will be, written */
+	uint64_t min_free;  /* bytes that stay free on a file's disk */
+	uint64_t headroom;  /* bytes to write before looking at the disk */
 };
 
 /* What open() found out about a destination. */
@@ -54,6 +56,13 @@ int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
 struct iovec;
 int sink_zero_vectors(
 	struct iovec *iov, int max, uint64_t len, uint64_t *covered);
+
+/*
+ * Before the vectors are written to `fd`: whether min_free stays. 0 or
+ * -errno.
+ */
+int sink_keep_free(struct avml_sink *sink, int fd, const struct iovec *iov,
+	int count, struct avml_error *err);
 
 /* fsync(), where the kind of file has it. 0 or -errno. */
 int sink_sync(int fd);

@@ -23,9 +23,11 @@ static int put(struct stream_sink *s, struct iovec *iov, int count,
 	struct avml_error *err)
 {
 	uint64_t done;
-	int ret =
-		io_writev_full(s->fd, iov, count, IO_APPEND, STOP_LEVEL, &done);
+	int ret = sink_keep_free(&s->base, s->fd, iov, count, err);
 
+	if (ret < 0)
+		return ret;
+	ret = io_writev_full(s->fd, iov, count, IO_APPEND, STOP_LEVEL, &done);
 	if (ret == -EINTR)
 		return cancel_error(err);
 	if (ret == -EPIPE)
@@ -69,7 +71,8 @@ static int stream_finish(struct avml_sink *sink, struct avml_error *err)
 	struct stream_sink *s = (struct stream_sink *)sink;
 	int ret = sink_sync(s->fd);
 
-	if (close(TAKE_FD(s->fd)) < 0 && ret == 0)
+	/* Linux closes it even when that is interrupted. */
+	if (close(TAKE_FD(s->fd)) < 0 && errno != EINTR && ret == 0)
 		ret = -errno;
 	if (ret < 0)
 		return avml_error_set_errno(

@@ -2,70 +2,72 @@
 /* What the sources that are files or devices have in common. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/io.h"
+#include "source/host.h"
 #include "source/source_ops.h"
 
-#define LOCKDOWN_FILE "/sys/kernel/security/lockdown"
+#define MAGIC_LEN 4
 
-/*
- * The lockdown mode in force: the word in brackets. False when there is
- * none, or when it cannot be told.
- */
-static bool lockdown_mode(char *mode, size_t len)
+int source_refuse(struct source_refusal *why, enum avml_source_reason reason,
+	const char *remedy, int ret)
 {
-	CLEANUP_FREE char *text = NULL;
-	const char *open, *close;
-	struct avml_error err;
-	size_t text_len;
+	why->reason = reason;
+	why->remedy = remedy;
+	return ret;
+}
 
-	if (io_read_text(LOCKDOWN_FILE, 4096, &text, &text_len, &err) < 0)
-		return false;
-	open = strchr(text, '[');
-	close = open ? strchr(open, ']') : NULL;
-	if (!close || (size_t)(close - open) > len)
-		return false;
-	memcpy(mode, open + 1, (size_t)(close - open) - 1);
-	mode[close - open - 1] = '\0';
-	return strcmp(mode, "none") != 0;
+/* Whether a lockdown of this mode forbids what `least` and above does. */
+static bool forbids(const char *mode, const char *least)
+{
+	return strcmp(mode, "confidentiality") == 0 || strcmp(mode, least) == 0;
 }
 
 static int denied(const char *path, const char *lockdown, int code,
-	struct avml_error *err)
+	struct source_refusal *why, struct avml_error *err)
 {
+	const int ret = avml_error_set_errno(err, code, "cannot open %s", path);
 	char mode[32];
 
 	if (geteuid() != 0)
-		return avml_error_set_errno(err, code,
-			"cannot open %s: run as root (CAP_SYS_RAWIO)", path);
-	if (lockdown_mode(mode, sizeof(mode)) &&
-		(strcmp(mode, lockdown) == 0 ||
-			strcmp(mode, "confidentiality") == 0))
-		return avml_error_set_errno(err, code,
+		return source_refuse(why, AVML_SOURCE_NOT_ROOT,
+			"run as root (CAP_SYS_RAWIO)", ret);
+	if (!host_capable(CAP_SYS_RAWIO))
+		return source_refuse(why, AVML_SOURCE_CAPABILITY,
+			"the capability CAP_SYS_RAWIO is missing: run where "
+			"root has it, outside of a container",
+			ret);
+	if (host_lockdown(mode, sizeof(mode)) && forbids(mode, lockdown)) {
+		avml_error_set_errno(err, code,
 			"cannot open %s: kernel lockdown is '%s', which "
-			"forbids it; only a boot without lockdown would "
-			"allow it",
+			"forbids it",
 			path, mode);
-	return avml_error_set_errno(err, code,
-		"cannot open %s: the capability CAP_SYS_RAWIO is missing, or "
-		"a security module forbids it",
-		path);
+		return source_refuse(why, AVML_SOURCE_LOCKDOWN,
+			"only a boot without lockdown allows it", ret);
+	}
+	if (host_in_user_namespace())
+		return source_refuse(why, AVML_SOURCE_USER_NAMESPACE,
+			"root of a user namespace is not root of the machine: "
+			"run outside of the container",
+			ret);
+	return source_refuse(why, AVML_SOURCE_DENIED,
+		"a security module, or the device rules of a container, "
+		"forbid it",
+		ret);
 }
 
-int source_open_fd(
-	const char *path, const char *lockdown, struct avml_error *err)
+int source_open_fd(const char *path, const char *lockdown,
+	struct source_refusal *why, struct avml_error *err)
 {
 	/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
 	int fd = io_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 
 	if (lockdown && (fd == -EACCES || fd == -EPERM))
-		return denied(path, lockdown, -fd, err);
+		return denied(path, lockdown, -fd, why, err);
 	if (fd < 0)
 		return avml_error_set_errno(err, -fd, "cannot open %s", path);
 	/* From here on a device may take its time. */
@@ -73,15 +75,35 @@ int source_open_fd(
 	return fd;
 }
 
+int source_check_plain(int fd, const char *path, struct avml_error *err)
+{
+	uint8_t head[4096]; /* a page: so a device's copy is read by pages */
+
+	if (io_pread_full(fd, head, sizeof(head), 0) < MAGIC_LEN)
+		return 0;
+	if (memcmp(head, "\177ELF", MAGIC_LEN) == 0)
+		return avml_error_set(err, EINVAL,
+			"%s is an ELF file: a kcore is read by the name "
+			"kcore, with --proc DIR where proc is mounted "
+			"elsewhere",
+			path);
+	if (memcmp(head, "EMiL", MAGIC_LEN) == 0 ||
+		memcmp(head, "AVML", MAGIC_LEN) == 0)
+		return avml_error_set(err, EINVAL,
+			"%s is an image already, not memory by address", path);
+	return 0;
+}
+
 int source_fd_reader_new(const struct avml_source *source,
 	struct avml_source_reader **reader, struct avml_error *err)
 {
 	struct avml_source_reader *r = malloc(sizeof(*r));
+	struct source_refusal ignored;
 
 	if (!r)
 		return avml_error_set_errno(err, ENOMEM, "%s", source->path);
 	r->source = source;
-	r->fd = source_open_fd(source->path, source->lockdown, err);
+	r->fd = source_open_fd(source->path, source->lockdown, &ignored, err);
 	if (r->fd < 0) {
 		int ret = r->fd;
 

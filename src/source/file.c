@@ -12,29 +12,6 @@
 #include "base/io.h"
 #include "source/source_ops.h"
 
-/*
- * A file that has headers is no memory by address: its bytes are elsewhere,
- * and the image would be wrong without a word.
- */
-static int check_plain(int fd, const char *path, struct avml_error *err)
-{
-	uint8_t magic[4];
-
-	if (io_pread_full(fd, magic, sizeof(magic), 0) != sizeof(magic))
-		return 0;
-	if (memcmp(magic, "\177ELF", sizeof(magic)) == 0)
-		return avml_error_set(err, EINVAL,
-			"%s is an ELF file: a kcore is read by the name "
-			"kcore, with --proc DIR where proc is mounted "
-			"elsewhere",
-			path);
-	if (memcmp(magic, "EMiL", sizeof(magic)) == 0 ||
-		memcmp(magic, "AVML", sizeof(magic)) == 0)
-		return avml_error_set(err, EINVAL,
-			"%s is an image already, not memory by address", path);
-	return 0;
-}
-
 static int check_file(
 	int fd, const char *path, struct stat *st, struct avml_error *err)
 {
@@ -44,7 +21,7 @@ static int check_file(
 		return avml_error_set(err, EISDIR,
 			"%s is a directory, not a memory source", path);
 	if (S_ISREG(st->st_mode))
-		return check_plain(fd, path, err);
+		return source_check_plain(fd, path, err);
 	if (!S_ISBLK(st->st_mode) && !S_ISCHR(st->st_mode))
 		return avml_error_set(err, EINVAL,
 			"%s is neither a file nor a device: it cannot be read "
@@ -53,17 +30,18 @@ static int check_file(
 	return 0;
 }
 
-static int file_open(const char *path, size_t page_size,
-	struct avml_source **source, struct avml_error *err)
+static int file_open(const struct source_place *place,
+	struct avml_source **source, struct source_refusal *why,
+	struct avml_error *err)
 {
+	const char *path = place->path;
 	struct stat st;
 	const char *lockdown = stat(path, &st) == 0 && S_ISCHR(st.st_mode)
 				       ? "integrity"
 				       : NULL;
-	CLEANUP_CLOSE int fd = source_open_fd(path, lockdown, err);
+	CLEANUP_CLOSE int fd = source_open_fd(path, lockdown, why, err);
 	int ret;
 
-	(void)page_size;
 	if (fd < 0)
 		return fd;
 	ret = check_file(fd, path, &st, err);
@@ -74,6 +52,7 @@ static int file_open(const char *path, size_t page_size,
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
 	(*source)->lockdown = lockdown;
 	(*source)->live = S_ISCHR(st.st_mode);
+	(*source)->host = (*source)->live;
 	(*source)->covers_all = true;
 	(*source)->flat = !S_ISCHR(st.st_mode);
 	return 0;

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include <avml/survey.h>
+
+#include "base/cleanup.h"
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+
+struct sources {
+	const char *iomem;
+	const char *proc;
+	const char *dev;
+	bool json;
+	cJSON *list; /* of the sources */
+	bool out_of_memory;
+};
+
+#define AT(member) offsetof(struct sources, member)
+
+static const struct option sources_options[] = {
+	OPTION_FLAG_AT("json", AT(json), "print JSON"),
+	OPTION_TEXT_AT("iomem", AT(iomem), "FILE",
+		"which ranges are RAM (iomem of proc)"),
+	OPTION_TEXT_AT(
+		"proc", AT(proc), "DIR", "where proc is mounted (/proc)"),
+	OPTION_TEXT_AT("dev", AT(dev), "DIR", "where dev is mounted (/dev)"),
+	{ .name = NULL },
+};
+
+/* The messages of a chain in one, as they are shown. The caller frees it. */
+static char *shown(const struct avml_error *err)
+{
+	char text[AVML_ERROR_TEXT + 2 * AVML_ERROR_DEPTH] = "";
+	const char *message;
+	size_t len = 0;
+	char *out;
+
+	for (unsigned int i = 0; (message = avml_error_message(err, i)); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+			i > 0 ? ": " : "", message);
+	out = malloc(PRINT_ESCAPED(strlen(text) + 1));
+	if (out)
+		print_escape(text, out);
+	return out;
+}
+
+static char *shown_text(const char *text)
+{
+	char *out = malloc(PRINT_ESCAPED(strlen(text) + 1));
+
+	if (out)
+		print_escape(text, out);
+	return out;
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+/* A text, or null for none. */
+static bool add_text(cJSON *object, const char *key, const char *text)
+{
+	CLEANUP_FREE char *escaped = text ? shown_text(text) : NULL;
+
+	if (!text)
+		return cJSON_AddNullToObject(object, key);
+	return escaped && cJSON_AddStringToObject(object, key, escaped);
+}
+
+static bool add_error(
+	cJSON *object, const char *key, const struct avml_error *err)
+{
+	CLEANUP_FREE char *text = err ? shown(err) : NULL;
+
+	if (!err)
+		return cJSON_AddNullToObject(object, key);
+	return text && cJSON_AddStringToObject(object, key, text);
+}
+
+/* cJSON keeps numbers as double: all that are below 2^53 are exact. */
+static bool add_number(cJSON *object, const char *key, uint64_t number)
+{
+	return cJSON_AddNumberToObject(object, key, (double)number);
+}
+
+static bool add_bool(cJSON *object, const char *key, bool value)
+{
+	return cJSON_AddBoolToObject(object, key, value);
+}
+
+static void add_verdict(struct sources *s, const struct avml_source_verdict *v)
+{
+	cJSON *item = cJSON_CreateObject();
+
+	if (!item || !cJSON_AddItemToArray(s->list, item)) {
+		cJSON_Delete(item);
+		s->out_of_memory = true;
+		return;
+	}
+	if (!add_text(item, "name", v->name) ||
+		!add_text(item, "path", v->path) ||
+		!add_bool(item, "usable", v->reason == AVML_SOURCE_USABLE) ||
+		!add_bool(item, "primary", v->primary) ||
+		!add_text(item, "reason", avml_source_reason_key(v->reason)) ||
+		!add_error(item, "message", v->err) ||
+		!add_text(item, "remedy", v->remedy))
+		s->out_of_memory = true;
+}
+
+static bool add_iomem(cJSON *root, const struct avml_survey *survey)
+{
+	const struct avml_error *err =
+		survey->iomem_error.depth > 0 ? &survey->iomem_error : NULL;
+	cJSON *iomem = cJSON_AddObjectToObject(root, "iomem");
+
+	return iomem && add_text(iomem, "path", survey->iomem_path) &&
+	       add_number(iomem, "ranges", survey->ranges) &&
+	       add_number(iomem, "bytes", survey->ram_bytes) &&
+	       add_error(iomem, "error", err);
+}
+
+/* The text of all; NULL when memory is out. cJSON_free() frees it. */
+static char *make_json(struct sources *s, const struct avml_survey *survey)
+{
+	cJSON *root = cJSON_CreateObject();
+	char *text = NULL;
+
+	if (!s->out_of_memory && root && add_text(root, "avml", AVML_VERSION) &&
+		add_text(root, "kernel", survey->kernel) &&
+		add_text(root, "lockdown",
+			survey->lockdown[0] ? survey->lockdown : NULL) &&
+		add_bool(root, "root", survey->root) &&
+		add_bool(root, "cap_sys_rawio", survey->cap_sys_rawio) &&
+		add_bool(root, "cap_sys_admin", survey->cap_sys_admin) &&
+		add_iomem(root, survey) &&
+		add_bool(root, "kpageflags", survey->kpageflags) &&
+		cJSON_AddItemToObject(root, "sources", s->list)) {
+		s->list = NULL;
+		text = cJSON_Print(root);
+	}
+	cJSON_Delete(root);
+	return text;
+}
+
+/* --- text ----------------------------------------------------------------- */
+
+static void print_verdict(const struct avml_source_verdict *v)
+{
+	CLEANUP_FREE char *path = shown_text(v->path);
+	CLEANUP_FREE char *why = v->err ? shown(v->err) : NULL;
+
+	if (v->reason == AVML_SOURCE_USABLE)
+		printf("%-12s  yes  %s\n", path ? path : v->name,
+			v->primary ? "is read"
+				   : "is asked for what the first cannot read");
+	else
+		printf("%-12s  no   %s: %s\n", path ? path : v->name,
+			avml_source_reason_key(v->reason), why ? why : "");
+	if (v->remedy)
+		printf("%-12s       %s\n", "", v->remedy);
+}
+
+static void print_host(const struct avml_survey *survey)
+{
+	CLEANUP_FREE char *path = shown_text(survey->iomem_path);
+	CLEANUP_FREE char *why = shown(&survey->iomem_error);
+
+	if (survey->iomem_error.depth > 0)
+		printf("%-12s  no   %s\n", path ? path : "iomem",
+			why ? why : "");
+	else
+		printf("%-12s  yes  %zu ranges, %" PRIu64 " bytes of RAM\n",
+			path ? path : "iomem", survey->ranges,
+			survey->ram_bytes);
+	printf("%-12s  %s\n", "kpageflags",
+		survey->kpageflags
+			? "yes  bad pages are not touched"
+			: "no   bad pages are not known, and would be read");
+	printf("%-12s  %s\n", "lockdown",
+		survey->lockdown[0] ? survey->lockdown : "cannot be told");
+	printf("%-12s  %s%s%s\n", "run by", survey->root ? "root" : "not root",
+		survey->cap_sys_rawio ? ", CAP_SYS_RAWIO" : "",
+		survey->cap_sys_admin ? ", CAP_SYS_ADMIN" : "");
+	printf("%-12s  %s\n", "kernel", survey->kernel);
+}
+
+/* --- the command ---------------------------------------------------------- */
+
+static void on_verdict(void *ctx, const struct avml_source_verdict *verdict)
+{
+	struct sources *s = ctx;
+
+	if (s->json)
+		add_verdict(s, verdict);
+	else
+		print_verdict(verdict);
+}
+
+static int print_survey(struct sources *s, const struct avml_survey *survey,
+	struct avml_error *err)
+{
+	char *json;
+
+	if (!s->json) {
+		print_host(survey);
+	} else {
+		json = make_json(s, survey);
+		if (!json)
+			return avml_error_set_errno(err, ENOMEM, "the list");
+		puts(json);
+		cJSON_free(json);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return avml_error_set(err, EIO, "cannot write to stdout");
+	return 0;
+}
+
+static int sources(struct sources *s)
+{
+	const struct avml_survey_options options = {
+		.iomem = s->iomem,
+		.proc_dir = s->proc,
+		.dev_dir = s->dev,
+	};
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_survey survey;
+	int ret = 0;
+
+	s->list = s->json ? cJSON_CreateArray() : NULL;
+	if (s->json && !s->list)
+		ret = avml_error_set_errno(&err, ENOMEM, "the list");
+	if (ret == 0)
+		ret = avml_survey(&options, on_verdict, s, &survey, &err);
+	if (ret == 0)
+		ret = print_survey(s, &survey, &err);
+	if (ret == 0 && survey.usable == 0)
+		ret = avml_error_set(
+			&err, ENODATA, "no source of memory works");
+	cJSON_Delete(s->list);
+	if (ret == 0)
+		return STATUS_COMPLETE;
+	print_error(&err);
+	return STATUS_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+	struct sources s = { .json = false };
+	struct avml_error err = AVML_ERROR_INIT;
+	int ret = option_parse(&cmd_sources, argc, argv, &s, NULL, &err);
+
+	if (ret < 0)
+		return cmd_wrong_usage(&cmd_sources, &err);
+	if (ret != OPTIONS_DONE)
+		return cmd_answer(&cmd_sources, ret);
+	return sources(&s);
+}
+
+static const char *const sources_operands[] = { NULL };
+
+const struct command cmd_sources = {
+	.name = "sources",
+	.synopsis = "",
+	.summary = "tell which sources of memory work here, and why others not",
+	.options = sources_options,
+	.operands = sources_operands,
+	.run = run,
+};

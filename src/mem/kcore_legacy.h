@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Physical addresses for the kcore of Linux before 4.11, whose program
+ * headers have 0 in every p_paddr.
+ *
+ * Such a kernel lists a header for each range of RAM, at its place in the
+ * direct map: p_vaddr = base + physical address, with a base that differs
+ * between architectures, kernels and (KASLR) boots. The others are for
+ * vmalloc, modules, the kernel's text and its table of pages.
+ */
+#ifndef MEM_KCORE_LEGACY_H
+#define MEM_KCORE_LEGACY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <avml/range.h>
+
+struct kcore_phdr {
+	unsigned int number; /* in the table of the file */
+	uint64_t offset, vaddr, paddr, filesz;
+};
+
+/*
+ * Find the base with which the headers cover the start of every range of
+ * `ram` (merged, not empty), fill in their p_paddr by it, and keep only the
+ * ones that are RAM: they move to the front, `*count` of them. -ENODATA
+ * when nothing fits, -ENOTUNIQ when more than one base fits as well as the
+ * other, -ENOMEM.
+ */
+int kcore_legacy_derive(struct kcore_phdr *phdrs, size_t *count,
+	const struct avml_range_list *ram);
+
+#endif

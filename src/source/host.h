@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What this host allows, as far as it explains why a source does not open. */
+#ifndef SOURCE_HOST_H
+#define SOURCE_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The lockdown mode: "none", "integrity" or "confidentiality". False when
+ * it cannot be told, as where securityfs is not mounted or the kernel has
+ * no lockdown.
+ */
+bool host_lockdown(char *mode, size_t len);
+
+/* Whether we have a capability, by its number in linux/capability.h. */
+bool host_capable(unsigned int capability);
+
+/* Whether we are root of a user namespace of our own, not of the machine. */
+bool host_in_user_namespace(void);
+
+/* Whether a proc is mounted at `path`: not a mere directory, or a copy. */
+bool host_is_procfs(const char *path);
+
+/*
+ * How the running kernel was built, by /boot/config-RELEASE: 'y', 'm', 'n',
+ * or '?' where that cannot be told. `option` is without its CONFIG_.
+ */
+char host_kernel_config(const char *option);
+
+#endif
