@@ -8,6 +8,7 @@
 
 #include <avml/survey.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
@@ -177,9 +178,8 @@ static void print_host(const struct avml_survey *survey)
 			path ? path : "iomem", survey->ranges,
 			survey->ram_bytes);
 	printf("%-12s  %s\n", "kpageflags",
-		survey->kpageflags
-			? "yes  bad pages are not touched"
-			: "no   bad pages are not known, and would be read");
+		survey->kpageflags ? "yes  bad pages are not touched"
+				   : "no   bad pages are not known");
 	printf("%-12s  %s\n", "lockdown",
 		survey->lockdown[0] ? survey->lockdown : "cannot be told");
 	printf("%-12s  %s%s%s\n", "run by", survey->root ? "root" : "not root",
@@ -244,7 +244,9 @@ static int sources(struct sources *s)
 	if (ret == 0)
 		return STATUS_COMPLETE;
 	print_error(&err);
-	return STATUS_FAILED;
+	return err.code == EINTR && cancel_signal()
+		       ? STATUS_SIGNAL + cancel_signal()
+		       : STATUS_FAILED;
 }
 
 static int run(int argc, char **argv)

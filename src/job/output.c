@@ -18,8 +18,10 @@ static void warn_of_space(
 		return;
 	snprintf(text, sizeof(text),
 		"%s might not fit: %" PRIu64
-		" MiB are free, the image may take %" PRIu64,
-		options->destination, available >> 20, options->estimate >> 20);
+		" MiB are free%s, the image may take %" PRIu64,
+		options->destination, available >> 20,
+		options->min_free_mib > 0 ? " but for --min-free" : "",
+		options->estimate >> 20);
 	options->warning(options->ctx, text);
 }
 

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <avml/iomem.h>
 #include <avml/meminfo.h>
 #include <avml/pipeline.h>
 #include <avml/sink.h>
@@ -21,6 +20,7 @@
 #include "job/capture.h"
 #include "job/changes.h"
 #include "job/output.h"
+#include "job/ram.h"
 
 /* No memory but zeros compresses better: 64 KiB to 3 KiB and a bit. */
 #define BEST_RATIO 22
@@ -31,13 +31,17 @@ struct snapshot {
 	const struct avml_snapshot_events *events;
 	struct avml_snapshot_result *result;
 	size_t page_size;
-	char *iomem_path;
-	struct avml_range_list ram; /* in whole pages */
-	bool ram_known;		    /* by iomem, not by the source */
+	char *iomem_path, *meminfo_path, *flags_path;
+	struct ram ram;
 	struct avml_source *source;
 	struct avml_range_list ranges; /* to be read */
 	struct capture *capture;
 	struct output output;
+};
+
+struct inputs {
+	struct avml_sink_input items[3 + AVML_SOURCE_PATHS_MAX];
+	size_t count;
 };
 
 static void warn(const struct snapshot *s, const char *fmt, ...)
@@ -67,45 +71,22 @@ static int out_of_memory(struct avml_error *err)
 	return avml_error_set_errno(err, ENOMEM, "the table of ranges");
 }
 
-/* Whole pages of what iomem names. */
-static int align_ram(struct snapshot *s, struct avml_error *err)
-{
-	CLEANUP(avml_range_list_release)
-	struct avml_range_list trimmed = AVML_RANGE_LIST_INIT;
-
-	if (avml_range_list_align(&s->ram, s->page_size, &trimmed))
-		return out_of_memory(err);
-	s->result->trimmed_bytes = avml_range_list_total(&trimmed);
-	for (size_t i = 0; i < trimmed.count && s->events->trimmed; i++)
-		s->events->trimmed(s->events->ctx, trimmed.items[i]);
-	return 0;
-}
-
-/*
- * What iomem says is RAM. Where this host does not tell it (no iomem, or
- * one of zeros) ram_known stays false, and `err` has the reason.
- */
 static int read_ram(struct snapshot *s, struct avml_error *err)
 {
-	struct avml_iomem iomem;
-	int ret = avml_iomem_read(s->iomem_path, &iomem, err);
+	int ret = ram_read(s->iomem_path, s->options->iomem != NULL,
+		s->page_size, &s->ram, err);
 
-	if (ret == 0) {
-		s->ram = iomem.ram;
-		s->ram_known = true;
-		if (iomem.skipped > 0)
-			warn(s,
-				"%s: lines that are no iomem lines and were "
-				"skipped: %lu, the first is line %lu",
-				s->iomem_path, iomem.skipped,
-				iomem.first_skipped);
-		return align_ram(s, err);
-	}
-	/* Other errors, and a file that was asked for, are to be mended. */
-	if (!s->options->iomem &&
-		(ret == -ENOENT || ret == -EPERM || ret == -EACCES))
-		return 0;
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (s->ram.skipped > 0)
+		warn(s,
+			"%s: lines that are no iomem lines and were skipped: "
+			"%lu, the first is line %lu",
+			s->iomem_path, s->ram.skipped, s->ram.first_skipped);
+	s->result->trimmed_bytes = avml_range_list_total(&s->ram.trimmed);
+	for (size_t i = 0; i < s->ram.trimmed.count && s->events->trimmed; i++)
+		s->events->trimmed(s->events->ctx, s->ram.trimmed.items[i]);
+	return 0;
 }
 
 /* The headers of kcore tell what is RAM where iomem does not. */
@@ -114,7 +95,8 @@ static int take_coverage(
 {
 	warn(s, "%s; the ranges in the headers of %s are taken for RAM", reason,
 		avml_source_path(s->source));
-	return avml_range_list_copy(avml_source_coverage(s->source), &s->ram)
+	return avml_range_list_copy(
+		       avml_source_coverage(s->source), &s->ram.pages)
 		       ? out_of_memory(err)
 		       : 0;
 }
@@ -128,7 +110,7 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 		.proc_dir = o->proc_dir,
 		.dev_dir = o->dev_dir,
 		.page_size = s->page_size,
-		.ram = s->ram_known ? &s->ram : NULL,
+		.ram = s->ram.known ? &s->ram.pages : NULL,
 		.ram_error = avml_error_message(&ram_err, 0),
 		.ram_given = o->iomem != NULL,
 	};
@@ -143,11 +125,10 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 		(avml_source_is_host(s->source) ||
 			avml_source_is_cautious(s->source)))
 		warn(s,
-			"%s/kpageflags cannot be read: pages that must not be "
-			"touched (poisoned, offline) are not known and will be "
-			"read",
-			o->proc_dir ? o->proc_dir : "/proc");
-	return s->ram_known ? 0 : take_coverage(s, config.ram_error, err);
+			"%s cannot be read: pages that must not be touched "
+			"(poisoned, offline) are not known and will be read",
+			s->flags_path);
+	return s->ram.known ? 0 : take_coverage(s, config.ram_error, err);
 }
 
 static void warn_of_change(void *ctx, const char *text)
@@ -183,13 +164,15 @@ static int plan_ranges(struct snapshot *s, struct avml_error *err)
 		avml_source_coverage(s->source);
 	int ret;
 
-	s->result->ram_bytes = avml_range_list_total(&s->ram);
+	s->result->ram_bytes = avml_range_list_total(&s->ram.pages);
 	if (!coverage)
-		ret = avml_range_list_copy(&s->ram, &s->ranges);
+		ret = avml_range_list_copy(&s->ram.pages, &s->ranges);
 	else
-		ret = avml_range_list_intersect(&s->ram, coverage, &s->ranges);
+		ret = avml_range_list_intersect(
+			&s->ram.pages, coverage, &s->ranges);
 	if (ret == 0 && coverage)
-		ret = avml_range_list_subtract(&s->ram, coverage, &uncovered);
+		ret = avml_range_list_subtract(
+			&s->ram.pages, coverage, &uncovered);
 	if (ret < 0)
 		return out_of_memory(err);
 	s->result->uncovered_bytes = avml_range_list_total(&uncovered);
@@ -200,22 +183,25 @@ static int plan_ranges(struct snapshot *s, struct avml_error *err)
 	return 0;
 }
 
-/* Files that are read must not be what is written. */
-static size_t list_inputs(
-	const struct snapshot *s, struct avml_sink_input *inputs)
+static void add_input(struct inputs *inputs, const char *path)
 {
-	const char *path = s->iomem_path;
-	size_t count = 0;
+	struct stat st;
 
-	for (size_t i = 0; path; i++) {
-		struct stat st;
+	if (stat(path, &st) == 0)
+		inputs->items[inputs->count++] =
+			(struct avml_sink_input){ path, st.st_dev, st.st_ino };
+}
 
-		if (stat(path, &st) == 0)
-			inputs[count++] = (struct avml_sink_input){ path,
-				st.st_dev, st.st_ino };
-		path = avml_source_path_of(s->source, i);
-	}
-	return count;
+/* Files that are read must not be what is written. */
+static void list_inputs(const struct snapshot *s, struct inputs *inputs)
+{
+	const char *path;
+
+	add_input(inputs, s->iomem_path);
+	add_input(inputs, s->meminfo_path);
+	add_input(inputs, s->flags_path);
+	for (size_t i = 0; (path = avml_source_path_of(s->source, i)); i++)
+		add_input(inputs, path);
 }
 
 /*
@@ -224,10 +210,7 @@ static size_t list_inputs(
  */
 static uint64_t least_size(const struct snapshot *s)
 {
-	const char *proc =
-		s->options->proc_dir ? s->options->proc_dir : "/proc";
 	const uint64_t all = s->result->read_bytes;
-	CLEANUP_FREE char *path = NULL;
 	struct avml_meminfo meminfo;
 	struct avml_error ignored;
 	struct stat st;
@@ -240,11 +223,7 @@ static uint64_t least_size(const struct snapshot *s)
 		taken = (uint64_t)st.st_blocks * 512;
 		return (taken < all ? taken : all) / BEST_RATIO;
 	}
-	if (asprintf(&path, "%s/meminfo", proc) < 0) {
-		path = NULL;
-		return 0;
-	}
-	if (avml_meminfo_read(path, &meminfo, &ignored) < 0 ||
+	if (avml_meminfo_read(s->meminfo_path, &meminfo, &ignored) < 0 ||
 		meminfo.free >= all)
 		return 0;
 	return (all - meminfo.free) / BEST_RATIO;
@@ -253,11 +232,9 @@ static uint64_t least_size(const struct snapshot *s)
 static int open_output(struct snapshot *s, struct avml_error *err)
 {
 	const struct avml_snapshot_options *o = s->options;
-	struct avml_sink_input inputs[1 + AVML_SOURCE_PATHS_MAX];
-	const struct output_options options = {
+	struct inputs inputs = { .count = 0 };
+	struct output_options options = {
 		.destination = o->destination,
-		.inputs = inputs,
-		.input_count = list_inputs(s, inputs),
 		.estimate = disk_estimate(&s->ranges),
 		.least = least_size(s),
 		.limit = { o->max_disk_usage_mib, o->max_disk_usage_percentage },
@@ -275,6 +252,9 @@ static int open_output(struct snapshot *s, struct avml_error *err)
 		.warning = s->events->warning,
 	};
 
+	list_inputs(s, &inputs);
+	options.inputs = inputs.items;
+	options.input_count = inputs.count;
 	return output_open(&s->output, &options, err);
 }
 
@@ -286,10 +266,10 @@ static void look_for_changes(struct snapshot *s)
 		.ctx = s,
 		.warning = warn_of_change,
 		.late = tell_late,
-		.iomem_path = s->options->iomem || !s->ram_known
+		.iomem_path = s->options->iomem || !s->ram.known
 				      ? NULL
 				      : s->iomem_path,
-		.ram = &s->ram,
+		.ram = &s->ram.pages,
 		.source = s->source,
 	};
 
@@ -363,6 +343,27 @@ static int run(struct snapshot *s, struct avml_error *err)
 	return 0;
 }
 
+/* A file of proc; NULL when memory is out. */
+static char *proc_file(const struct snapshot *s, const char *name)
+{
+	const char *proc =
+		s->options->proc_dir ? s->options->proc_dir : "/proc";
+	char *path;
+
+	return asprintf(&path, "%s/%s", proc, name) < 0 ? NULL : path;
+}
+
+static int name_files(struct snapshot *s, struct avml_error *err)
+{
+	s->iomem_path = s->options->iomem ? strdup(s->options->iomem)
+					  : proc_file(s, "iomem");
+	s->meminfo_path = proc_file(s, "meminfo");
+	s->flags_path = proc_file(s, "kpageflags");
+	return s->iomem_path && s->meminfo_path && s->flags_path
+		       ? 0
+		       : out_of_memory(err);
+}
+
 int avml_snapshot(const struct avml_snapshot_options *options,
 	const struct avml_snapshot_events *events,
 	struct avml_snapshot_result *result, struct avml_error *err)
@@ -383,19 +384,18 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		s.page_size > CAPTURE_PAGE_MAX)
 		return avml_error_set(err, EINVAL,
 			"pages of %zu bytes make no sense", s.page_size);
-	if (options->iomem)
-		s.iomem_path = strdup(options->iomem);
-	else if (asprintf(&s.iomem_path, "%s/iomem",
-			 options->proc_dir ? options->proc_dir : "/proc") < 0)
-		s.iomem_path = NULL;
-	ret = s.iomem_path ? prepare(&s, err) : out_of_memory(err);
+	ret = name_files(&s, err);
+	if (ret == 0)
+		ret = prepare(&s, err);
 	if (ret == 0)
 		ret = run(&s, err);
 	output_release(&s.output);
 	capture_free(s.capture);
 	avml_range_list_release(&s.ranges);
-	avml_range_list_release(&s.ram);
+	ram_release(&s.ram);
 	avml_source_free(s.source);
 	free(s.iomem_path);
+	free(s.meminfo_path);
+	free(s.flags_path);
 	return ret;
 }

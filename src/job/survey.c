@@ -8,10 +8,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <avml/iomem.h>
 #include <avml/page_flags.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
+#include "job/ram.h"
 #include "source/host.h"
 
 static void look_at_host(struct avml_survey *survey)
@@ -28,17 +29,22 @@ static void look_at_host(struct avml_survey *survey)
 	survey->cap_sys_admin = host_capable(CAP_SYS_ADMIN);
 }
 
-static int look_at_ram(size_t page_size, struct avml_survey *survey,
-	struct avml_iomem *iomem, const char *path, struct avml_error *err)
+/* As an acquisition does: without RAM, only some sources can be used. */
+static void look_at_ram(const char *path, bool given, size_t page_size,
+	struct ram *ram, struct avml_survey *survey,
+	struct avml_source_config *config)
 {
+	const int ret =
+		ram_read(path, given, page_size, ram, &survey->iomem_error);
+
 	snprintf(survey->iomem_path, sizeof(survey->iomem_path), "%s", path);
-	if (avml_iomem_read(path, iomem, &survey->iomem_error) < 0)
-		return 0;
-	if (avml_range_list_align(&iomem->ram, page_size, NULL))
-		return avml_error_set_errno(err, ENOMEM, "the table of ranges");
-	survey->ranges = iomem->ram.count;
-	survey->ram_bytes = avml_range_list_total(&iomem->ram);
-	return 0;
+	survey->ranges = ram->pages.count;
+	survey->ram_bytes = avml_range_list_total(&ram->pages);
+	if (survey->iomem_error.depth > 0)
+		config->ram_error = avml_error_message(&survey->iomem_error, 0);
+	/* A list that is empty: an acquisition would end here. */
+	if (ret < 0 || ram->known)
+		config->ram = &ram->pages;
 }
 
 static void look_at_flags(const char *path, struct avml_survey *survey)
@@ -56,7 +62,7 @@ int avml_survey(const struct avml_survey_options *options,
 	void *ctx, struct avml_survey *survey, struct avml_error *err)
 {
 	const char *proc = options->proc_dir ? options->proc_dir : "/proc";
-	CLEANUP(avml_iomem_release) struct avml_iomem iomem = AVML_IOMEM_INIT;
+	CLEANUP(ram_release) struct ram ram = { .known = false };
 	CLEANUP_FREE char *iomem_path = NULL;
 	CLEANUP_FREE char *flags_path = NULL;
 	struct avml_source_config config = {
@@ -66,7 +72,6 @@ int avml_survey(const struct avml_survey_options *options,
 						: (size_t)sysconf(_SC_PAGESIZE),
 		.ram_given = options->iomem != NULL,
 	};
-	int ret;
 
 	*survey = (struct avml_survey){ .usable = 0 };
 	if (asprintf(&iomem_path, "%s/iomem", proc) < 0)
@@ -77,14 +82,8 @@ int avml_survey(const struct avml_survey_options *options,
 		return avml_error_set_errno(err, ENOMEM, "%s", proc);
 	look_at_host(survey);
 	look_at_flags(flags_path, survey);
-	ret = look_at_ram(config.page_size, survey, &iomem,
-		options->iomem ? options->iomem : iomem_path, err);
-	if (ret < 0)
-		return ret;
-	if (survey->iomem_error.depth > 0)
-		config.ram_error = avml_error_message(&survey->iomem_error, 0);
-	else
-		config.ram = &iomem.ram;
+	look_at_ram(options->iomem ? options->iomem : iomem_path,
+		config.ram_given, config.page_size, &ram, survey, &config);
 	survey->usable = avml_source_survey(&config, verdict, ctx);
-	return 0;
+	return cancel_level() > 0 ? cancel_error(err) : 0;
 }

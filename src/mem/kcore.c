@@ -200,8 +200,6 @@ static int derive_addresses(const struct elf_table *table,
 			"which ranges are RAM is not known",
 			table->path, all);
 	ret = kcore_legacy_derive(phdrs, count, ram);
-	if (ret == -ENOMEM)
-		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
 	if (ret < 0)
 		return avml_error_set(err, ENODATA,
 			"%s: all of its %zu program headers have physical "

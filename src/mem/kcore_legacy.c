@@ -5,21 +5,35 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
+/*
+ * Looks at headers before a table is given up as senseless: honest ones of
+ * thousands of headers take some ten millions.
+ */
+#define STEPS_MAX (1u << 28)
 
-/* Of honest headers the one that is looked for is a long one. */
-#define BASES_MAX 64
+/*
+ * The direct map is made of large pages: 1 GiB with KASLR on x86-64, 2 MiB
+ * at the least (arm64). A base that is off by less is none.
+ */
+#define BASE_ALIGN (2u << 20)
 
-/* The largest of them: a header for it cannot be taken for much else. */
-static struct avml_range largest(const struct avml_range_list *ram)
+struct search {
+	const struct kcore_phdr *phdrs; /* sorted by vaddr */
+	size_t count;
+	const struct avml_range_list *ram;
+	uint64_t ram_end;
+	size_t steps;
+	uint64_t best; /* bytes of RAM that a base covers */
+	uint64_t base; /* the base that does */
+	bool unique;
+};
+
+static int compare_vaddr(const void *a, const void *b)
 {
-	struct avml_range best = ram->items[0];
+	const struct kcore_phdr *x = a;
+	const struct kcore_phdr *y = b;
 
-	for (size_t i = 1; i < ram->count; i++) {
-		if (avml_range_len(ram->items[i]) > avml_range_len(best))
-			best = ram->items[i];
-	}
-	return best;
+	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
 }
 
 /*
@@ -36,85 +50,81 @@ static bool place(const struct kcore_phdr *ph, uint64_t base, uint64_t ram_end,
 	       range->end <= ram_end;
 }
 
-static int compare_filesz(const void *a, const void *b)
+/* Bytes of `part` that are RAM; `*at` is where the search may begin. */
+static uint64_t ram_in(
+	const struct avml_range_list *ram, struct avml_range part, size_t *at)
 {
-	const struct kcore_phdr *x = a;
-	const struct kcore_phdr *y = b;
+	uint64_t bytes = 0;
 
-	return (x->filesz < y->filesz) - (x->filesz > y->filesz);
+	while (*at < ram->count && ram->items[*at].end <= part.start)
+		(*at)++;
+	for (size_t i = *at; i < ram->count; i++) {
+		struct avml_range r = ram->items[i];
+
+		if (r.start >= part.end)
+			break;
+		if (r.start < part.start)
+			r.start = part.start;
+		if (r.end > part.end)
+			r.end = part.end;
+		bytes += avml_range_len(r);
+	}
+	return bytes;
 }
 
 /*
- * Bases with which a header begins where the largest range does. The
- * header may be shorter than that: the kernel leaves out a page in which
- * two of iomem's lines meet. The long ones come first.
+ * How many bytes of RAM the headers from number `first` on cover with that
+ * base; 0 when a range of RAM begins where no header is.
  */
-static size_t list_bases(const struct kcore_phdr *phdrs, size_t count,
-	const struct avml_range_list *ram, uint64_t bases[BASES_MAX])
+static uint64_t weigh(struct search *s, size_t first, uint64_t base)
 {
-	const uint64_t ram_end = ram->items[ram->count - 1].end;
-	const struct avml_range target = largest(ram);
-	size_t found = 0;
+	const struct avml_range_list *ram = s->ram;
+	uint64_t reach = 0, bytes = 0;
+	size_t begun = 0, at = 0;
 
-	for (size_t i = 0; i < count && found < BASES_MAX; i++) {
-		const uint64_t base = phdrs[i].vaddr - target.start;
+	for (size_t i = first; i < s->count; i++) {
 		struct avml_range range;
-		bool known = false;
 
-		if (phdrs[i].vaddr < target.start ||
-			!place(&phdrs[i], base, ram_end, &range))
+		s->steps++;
+		if (s->phdrs[i].vaddr - base >= s->ram_end)
+			break;
+		if (!place(&s->phdrs[i], base, s->ram_end, &range))
 			continue;
-		for (size_t k = 0; k < found; k++)
-			known = known || bases[k] == base;
-		if (!known)
-			bases[found++] = base;
+		/* All that follow begin behind it too. */
+		if (begun < ram->count && ram->items[begun].start < range.start)
+			return 0;
+		while (begun < ram->count &&
+			ram->items[begun].start < range.end)
+			begun++;
+		if (range.start < reach)
+			range.start = reach;
+		if (range.start >= range.end)
+			continue;
+		bytes += ram_in(ram, range, &at);
+		reach = range.end;
 	}
-	return found;
+	return begun == ram->count ? bytes : 0;
 }
 
-/* Whether every range of `ram` begins within one of `covered`. */
-static bool covers_starts(const struct avml_range_list *covered,
-	const struct avml_range_list *ram)
+/* The base with which header `i` begins where RAM does. */
+static void try_base(struct search *s, size_t i)
 {
-	size_t at = 0;
+	const uint64_t start = s->ram->items[0].start;
+	uint64_t base, bytes;
 
-	for (size_t i = 0; i < ram->count; i++) {
-		const uint64_t start = ram->items[i].start;
-
-		while (at < covered->count && covered->items[at].end <= start)
-			at++;
-		if (at == covered->count || covered->items[at].start > start)
-			return false;
+	if (s->phdrs[i].vaddr < start)
+		return;
+	base = s->phdrs[i].vaddr - start;
+	if (base % BASE_ALIGN != 0)
+		return;
+	bytes = weigh(s, i, base);
+	if (bytes > s->best) {
+		s->best = bytes;
+		s->base = base;
+		s->unique = true;
+	} else if (bytes == s->best && base != s->base) {
+		s->unique = false;
 	}
-	return true;
-}
-
-/* How many bytes of RAM the headers cover with that base; 0: too few. */
-static int weigh(const struct kcore_phdr *phdrs, size_t count, uint64_t base,
-	const struct avml_range_list *ram, uint64_t *bytes)
-{
-	const uint64_t ram_end = ram->items[ram->count - 1].end;
-	const uint64_t total = avml_range_list_total(ram);
-	CLEANUP(avml_range_list_release)
-	struct avml_range_list all = AVML_RANGE_LIST_INIT;
-	CLEANUP(avml_range_list_release)
-	struct avml_range_list covered = AVML_RANGE_LIST_INIT;
-
-	*bytes = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct avml_range range;
-
-		if (place(&phdrs[i], base, ram_end, &range) &&
-			avml_range_list_add(&all, range.start, range.end))
-			return -ENOMEM;
-	}
-	avml_range_list_merge(&all);
-	if (avml_range_list_intersect(&all, ram, &covered))
-		return -ENOMEM;
-	*bytes = avml_range_list_total(&covered);
-	if (*bytes < total - total / 8 || !covers_starts(&covered, ram))
-		*bytes = 0;
-	return 0;
 }
 
 /* With no range of RAM in it, a header is for something else. */
@@ -133,17 +143,16 @@ static bool is_ram(struct avml_range range, const struct avml_range_list *ram)
 	return low < ram->count && ram->items[low].start < range.end;
 }
 
-static void apply(struct kcore_phdr *phdrs, size_t *count, uint64_t base,
-	const struct avml_range_list *ram)
+static void apply(
+	const struct search *s, struct kcore_phdr *phdrs, size_t *count)
 {
-	const uint64_t ram_end = ram->items[ram->count - 1].end;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *count; i++) {
 		struct avml_range range;
 
-		if (!place(&phdrs[i], base, ram_end, &range) ||
-			!is_ram(range, ram))
+		if (!place(&phdrs[i], s->base, s->ram_end, &range) ||
+			!is_ram(range, s->ram))
 			continue;
 		phdrs[kept] = phdrs[i];
 		phdrs[kept++].paddr = range.start;
@@ -154,31 +163,23 @@ static void apply(struct kcore_phdr *phdrs, size_t *count, uint64_t base,
 int kcore_legacy_derive(struct kcore_phdr *phdrs, size_t *count,
 	const struct avml_range_list *ram)
 {
-	uint64_t bases[BASES_MAX], best_base = 0, best = 0;
-	bool unique = true;
-	size_t found;
+	const uint64_t total = avml_range_list_total(ram);
+	struct search s = {
+		.phdrs = phdrs,
+		.count = *count,
+		.ram = ram,
+		.ram_end = ram->items[ram->count - 1].end,
+	};
 
-	qsort(phdrs, *count, sizeof(*phdrs), compare_filesz);
-	found = list_bases(phdrs, *count, ram, bases);
-
-	for (size_t i = 0; i < found; i++) {
-		uint64_t bytes;
-		int ret = weigh(phdrs, *count, bases[i], ram, &bytes);
-
-		if (ret < 0)
-			return ret;
-		if (bytes > best) {
-			best = bytes;
-			best_base = bases[i];
-			unique = true;
-		} else if (bytes == best) {
-			unique = false;
-		}
-	}
-	if (best == 0)
+	qsort(phdrs, *count, sizeof(*phdrs), compare_vaddr);
+	/* The lowest header of RAM begins where RAM does. */
+	for (size_t i = 0; i < *count && s.steps < STEPS_MAX; i++)
+		try_base(&s, i);
+	/* Missing are at most pages in which two of iomem's lines meet. */
+	if (s.best < total - total / 64 || s.steps >= STEPS_MAX)
 		return -ENODATA;
-	if (!unique)
+	if (!s.unique)
 		return -ENOTUNIQ;
-	apply(phdrs, count, best_base, ram);
+	apply(&s, phdrs, count);
 	return 0;
 }

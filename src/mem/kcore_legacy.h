@@ -26,7 +26,7 @@ struct kcore_phdr {
  * `ram` (merged, not empty), fill in their p_paddr by it, and keep only the
  * ones that are RAM: they move to the front, `*count` of them. -ENODATA
  * when nothing fits, -ENOTUNIQ when more than one base fits as well as the
- * other, -ENOMEM.
+ * other.
  */
 int kcore_legacy_derive(struct kcore_phdr *phdrs, size_t *count,
 	const struct avml_range_list *ram);

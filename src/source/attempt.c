@@ -85,7 +85,8 @@ static int open_filtered(struct attempt *a,
 	a->source->ops = a->ops;
 	a->source->path = TAKE_PTR(copy);
 	a->source->page_size = place.page_size;
-	if (a->source->live)
+	/* The marks of this machine mean nothing to a copy of another. */
+	if (a->source->host || (a->source->live && config->proc_dir))
 		ret = add_filter(a, config, asked_for);
 	if (ret < 0) {
 		avml_source_free(a->source);

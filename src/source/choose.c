@@ -170,6 +170,9 @@ static int unite(struct attempt *attempts, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (!attempts[i].source)
 			continue;
+		/* Copies and this machine's own memory do not mix. */
+		if (usable > 0 && attempts[i].source->host != members[0]->host)
+			continue;
 		/* Only where it has shown not to be strict. */
 		fills_low[usable] =
 			attempts[i].ops != &source_mem || attempts[i].above_low;
