@@ -51,9 +51,9 @@ static bool place(const struct kcore_phdr *ph, uint64_t base, uint64_t ram_end,
 }
 
 /* Bytes of `part` that are RAM; `*at` is where the search may begin. */
-static uint64_t ram_in(
-	const struct avml_range_list *ram, struct avml_range part, size_t *at)
+static uint64_t ram_in(struct search *s, struct avml_range part, size_t *at)
 {
+	const struct avml_range_list *ram = s->ram;
 	uint64_t bytes = 0;
 
 	while (*at < ram->count && ram->items[*at].end <= part.start)
@@ -68,6 +68,7 @@ static uint64_t ram_in(
 		if (r.end > part.end)
 			r.end = part.end;
 		bytes += avml_range_len(r);
+		s->steps++;
 	}
 	return bytes;
 }
@@ -82,7 +83,7 @@ static uint64_t weigh(struct search *s, size_t first, uint64_t base)
 	uint64_t reach = 0, bytes = 0;
 	size_t begun = 0, at = 0;
 
-	for (size_t i = first; i < s->count; i++) {
+	for (size_t i = first; i < s->count && s->steps < STEPS_MAX; i++) {
 		struct avml_range range;
 
 		s->steps++;
@@ -100,7 +101,7 @@ static uint64_t weigh(struct search *s, size_t first, uint64_t base)
 			range.start = reach;
 		if (range.start >= range.end)
 			continue;
-		bytes += ram_in(ram, range, &at);
+		bytes += ram_in(s, range, &at);
 		reach = range.end;
 	}
 	return begun == ram->count ? bytes : 0;

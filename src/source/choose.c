@@ -139,11 +139,26 @@ static void attempts_release(struct attempt *attempts, size_t count)
 		attempt_release(&attempts[i]);
 }
 
+/* Copies and this machine's own memory do not fill in for each other. */
+static bool goes_with(struct attempt *a, const struct attempt *primary)
+{
+	if (!primary || a->source->host == primary->source->host)
+		return true;
+	avml_error_set(&a->err, EXDEV,
+		"%s is %s, but %s, which is read, is not", a->path,
+		a->source->host ? "this machine's memory" : "a copy",
+		primary->path);
+	a->why = (struct source_refusal){ .reason = AVML_SOURCE_OTHER };
+	avml_source_free(TAKE_PTR(a->source));
+	return false;
+}
+
 /* All that are asked for; the count of those that were tried. */
 static size_t try_all(struct attempt attempts[KNOWN_COUNT],
 	const struct avml_source_config *config, verdict_fn *verdict, void *ctx)
 {
-	size_t count = 0, usable = 0;
+	const struct attempt *primary = NULL;
+	size_t count = 0;
 
 	for (size_t i = 0; i < KNOWN_COUNT; i++) {
 		struct attempt *a = &attempts[count];
@@ -152,8 +167,10 @@ static size_t try_all(struct attempt attempts[KNOWN_COUNT],
 			continue;
 		*a = (struct attempt){ .ops = known[i] };
 		a->path = path_of(known[i], config);
-		usable += attempt_source(a, config, false);
-		tell(a, a->source && usable == 1, verdict, ctx);
+		if (attempt_source(a, config, false) && goes_with(a, primary) &&
+			!primary)
+			primary = a;
+		tell(a, a == primary, verdict, ctx);
 		count++;
 	}
 	return count;
@@ -169,9 +186,6 @@ static int unite(struct attempt *attempts, size_t count,
 
 	for (size_t i = 0; i < count; i++) {
 		if (!attempts[i].source)
-			continue;
-		/* Copies and this machine's own memory do not mix. */
-		if (usable > 0 && attempts[i].source->host != members[0]->host)
 			continue;
 		/* Only where it has shown not to be strict. */
 		fills_low[usable] =
