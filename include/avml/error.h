@@ -66,6 +66,12 @@ int avml_error_wrap(struct avml_error *err, const char *fmt, ...)
  */
 const char *avml_error_message(const struct avml_error *err, unsigned int i);
 
+/*
+ * All messages in one line, outermost first, as "WHAT: CAUSE: CAUSE"; where
+ * `size` bytes are too few it ends in "...". Returns the length.
+ */
+size_t avml_error_join(const struct avml_error *err, char *text, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

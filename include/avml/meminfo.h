@@ -18,6 +18,7 @@ extern "C" {
 struct avml_meminfo {
 	uint64_t total;	     /* MemTotal */
 	uint64_t free;	     /* MemFree: may well be zeros */
+	uint64_t free_huge;  /* HugePages_Free, and so may these */
 	uint64_t poisoned;   /* HardwareCorrupted */
 	uint64_t unaccepted; /* Unaccepted: of a confidential guest */
 };

@@ -31,7 +31,8 @@ enum avml_page_mark {
 	AVML_PAGE_MARK_POISONED, /* HWPOISON: its memory is broken */
 	AVML_PAGE_MARK_OFFLINE,	 /* OFFLINE: not this machine's for now */
 	AVML_PAGE_MARK_NO_PAGE,	 /* NOPAGE: the kernel has no such page */
-	AVML_PAGE_MARK_UNKNOWN,	 /* the file does not tell */
+	AVML_PAGE_MARK_UNKNOWN,	 /* the file ends before it */
+	AVML_PAGE_MARK_ERROR,	 /* the file cannot be read there */
 };
 
 struct avml_page_flags {

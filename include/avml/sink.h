@@ -37,7 +37,7 @@ struct avml_sink_options {
 	bool no_sparse;	    /* write zeros, make no holes */
 	bool no_clobber;    /* an existing file is an error */
 	uint64_t max_bytes; /* that may be written, holes not counted; 0: any */
-	uint64_t min_free;  /* MiB that stay free on a file's disk; 0: any */
+	uint64_t min_free_mib; /* that stay free on a file's disk; 0: any */
 	const struct avml_sink_input *inputs;
 	size_t input_count;
 };

@@ -66,6 +66,8 @@ struct avml_snapshot_events {
 		void *ctx, struct avml_range range, unsigned int status);
 	/* A record was written, its header at `offset` of the image. */
 	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+	/* At the end: read from that path instead of the first source. */
+	void (*filled)(void *ctx, struct avml_range range, const char *path);
 	/* A source was tried. */
 	void (*source)(void *ctx, const struct avml_source_verdict *verdict);
 };

@@ -31,6 +31,10 @@ extern "C" {
 struct avml_source;
 struct avml_source_reader;
 
+/* Sizes of a page that can be worked with, in bytes. */
+#define AVML_PAGE_SIZE_MIN (4u << 10)
+#define AVML_PAGE_SIZE_MAX (256u << 10)
+
 /* The texts and the list are the caller's, and outlive the source. */
 struct avml_source_config {
 	const char *proc_dir; /* where proc is mounted; NULL: /proc */
@@ -169,8 +173,14 @@ int avml_source_recheck(const struct avml_source *source,
 	struct avml_range_list *added, struct avml_range_list *gone,
 	struct avml_error *err);
 
-/* Bytes read so far from another source than the primary. */
+/*
+ * Bytes read so far from another source than the primary, and (merged, as
+ * long as no reader is at work) which of them came from the i-th path. Of
+ * very many scattered pages only the first are listed.
+ */
 uint64_t avml_source_filled(const struct avml_source *source);
+const struct avml_range_list *avml_source_filled_by(
+	const struct avml_source *source, size_t i);
 
 int avml_source_reader_new(const struct avml_source *source,
 	struct avml_source_reader **reader, struct avml_error *err);

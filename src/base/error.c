@@ -108,3 +108,26 @@ const char *avml_error_message(const struct avml_error *err, unsigned int i)
 		return NULL;
 	return err->text + err->at[err->depth - 1 - i];
 }
+
+size_t avml_error_join(const struct avml_error *err, char *text, size_t size)
+{
+	const char *message;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; (message = avml_error_message(err, i)); i++) {
+		const int n = snprintf(text + len, size - len, "%s%s",
+			i > 0 ? ": " : "", message);
+
+		if (n < 0)
+			break;
+		if ((size_t)n >= size - len) {
+			len = size - 1;
+			if (size > 3)
+				memcpy(text + len - 3, "...", 3);
+			break;
+		}
+		len += (size_t)n;
+	}
+	return len;
+}

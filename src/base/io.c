@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -103,15 +104,12 @@ int io_writev_full(int fd, struct iovec *iov, int count, uint64_t offset,
 	return 0;
 }
 
-int io_read_text(const char *path, size_t max, char **text, size_t *len,
-	struct avml_error *err)
+static int read_text(int fd, const char *path, size_t max, char **text,
+	size_t *len, struct avml_error *err)
 {
-	CLEANUP_CLOSE int fd = io_open(path, O_RDONLY | O_NOCTTY, 0);
 	CLEANUP_FREE char *buf = NULL;
 	size_t have = 0, room = 0;
 
-	if (fd < 0)
-		return avml_error_set_errno(err, -fd, "cannot open %s", path);
 	for (;;) {
 		ssize_t n;
 
@@ -142,4 +140,29 @@ int io_read_text(const char *path, size_t max, char **text, size_t *len,
 	*text = TAKE_PTR(buf);
 	*len = have;
 	return 0;
+}
+
+int io_read_text(const char *path, size_t max, char **text, size_t *len,
+	struct avml_error *err)
+{
+	CLEANUP_CLOSE int fd = io_open(path, O_RDONLY | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return avml_error_set_errno(err, -fd, "cannot open %s", path);
+	return read_text(fd, path, max, text, len, err);
+}
+
+int io_read_system_text(const char *path, size_t max, char **text, size_t *len,
+	struct avml_error *err)
+{
+	CLEANUP_CLOSE int fd =
+		io_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return avml_error_set_errno(err, -fd, "cannot open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return avml_error_set(
+			err, ENODEV, "%s is no regular file", path);
+	return read_text(fd, path, max, text, len, err);
 }

@@ -49,4 +49,11 @@ int io_writev_full(int fd, struct iovec *iov, int count, uint64_t offset,
 int io_read_text(const char *path, size_t max, char **text, size_t *len,
 	struct avml_error *err);
 
+/*
+ * The same of a file of the system's, where nobody asked for that path:
+ * what is no regular file is refused, so that a FIFO cannot hold us up.
+ */
+int io_read_system_text(const char *path, size_t max, char **text, size_t *len,
+	struct avml_error *err);
+
 #endif

@@ -5,12 +5,11 @@
 #include <avml/snapshot.h>
 #include <avml/source.h>
 
-#include "base/cancel.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 
-/* Unreadable ranges that are named one by one; of the rest, the whole. */
-#define UNREADABLE_NAMED 1000
+/* Ranges of a kind that are named one by one; of the rest, the whole. */
+#define RANGES_NAMED 1000
 
 struct acquire {
 	const char *file;
@@ -29,6 +28,7 @@ struct acquire {
 	bool no_clobber;
 	bool force;
 	bool quiet;
+	uint64_t filled_ranges;	    /* told so far */
 	uint64_t unreadable_ranges; /* told so far */
 	struct avml_range unnamed;  /* from the first to the last not named */
 	uint64_t unnamed_bytes;
@@ -91,15 +91,30 @@ static void on_source(void *ctx, const struct avml_source_verdict *verdict)
 {
 	const struct acquire *a = ctx;
 
+	char why[AVML_ERROR_TEXT];
+
 	if (a->quiet || a->source)
 		return;
-	if (verdict->err)
-		print_line("note: source %s is not used: %s", verdict->path,
-			avml_error_message(verdict->err, 0));
-	else
-		print_line("note: source %s works%s", verdict->path,
-			verdict->primary ? " and is read"
-					 : ", for what the first cannot read");
+	if (verdict->err) {
+		avml_error_join(verdict->err, why, sizeof(why));
+		print_line("note: source %s is not used: %s%s%s", verdict->path,
+			why, verdict->remedy ? "; " : "",
+			verdict->remedy ? verdict->remedy : "");
+		return;
+	}
+	print_line("note: source %s works%s", verdict->path,
+		verdict->primary ? " and is read"
+				 : ", for what the first cannot read");
+}
+
+static void on_filled(void *ctx, struct avml_range range, const char *path)
+{
+	struct acquire *a = ctx;
+
+	if (!a->quiet && ++a->filled_ranges <= RANGES_NAMED)
+		print_line("note: 0x%016" PRIx64 "-0x%016" PRIx64
+			   " was read from %s",
+			range.start, range.end, path);
 }
 
 static void on_trimmed(void *ctx, struct avml_range range)
@@ -117,7 +132,7 @@ static void on_unreadable(
 {
 	struct acquire *a = ctx;
 
-	if (++a->unreadable_ranges > UNREADABLE_NAMED) {
+	if (++a->unreadable_ranges > RANGES_NAMED) {
 		if (a->unnamed_bytes == 0)
 			a->unnamed.start = range.start;
 		a->unnamed.end = range.end;
@@ -136,8 +151,8 @@ static void print_summary(const struct acquire *a,
 		print_line("warning: %" PRIu64 " more ranges, %" PRIu64
 			   " bytes within 0x%016" PRIx64 "-0x%016" PRIx64
 			   ", could not be read",
-			a->unreadable_ranges - UNREADABLE_NAMED,
-			a->unnamed_bytes, a->unnamed.start, a->unnamed.end);
+			a->unreadable_ranges - RANGES_NAMED, a->unnamed_bytes,
+			a->unnamed.start, a->unnamed.end);
 	print_line("avml: %s: %" PRIu64 " ranges, %" PRIu64 " bytes of RAM "
 		   "from %s; %" PRIu64 " records, %" PRIu64 " bytes written, "
 		   "%" PRIu64 " bytes of zero blocks left out, %" PRIu64
@@ -151,8 +166,11 @@ static void print_summary(const struct acquire *a,
 /* How much of RAM was unreadable decides, not whether any was. */
 static int judge(const struct acquire *a, const struct avml_snapshot_result *r)
 {
-	const double percent = 100.0 * (double)r->unreadable_bytes /
-			       (double)(r->ram_bytes ? r->ram_bytes : 1);
+	/* What came later could not be read because it was not there. */
+	const uint64_t ram = r->ram_bytes - r->late_bytes;
+	const double percent = 100.0 *
+			       (double)(r->unreadable_bytes - r->late_bytes) /
+			       (double)(ram ? ram : 1);
 
 	if (r->unreadable_bytes == 0)
 		return STATUS_COMPLETE;
@@ -160,8 +178,8 @@ static int judge(const struct acquire *a, const struct avml_snapshot_result *r)
 		return STATUS_PARTIAL;
 	print_line("error: %s: %" PRIu64 " bytes of RAM (%.2f %%) could not "
 		   "be read from %s, more than --max-unreadable allows (%g %%)",
-		a->file, r->unreadable_bytes, percent, r->source,
-		a->max_unreadable);
+		a->file, r->unreadable_bytes - r->late_bytes, percent,
+		r->source, a->max_unreadable);
 	return STATUS_FAILED;
 }
 
@@ -189,6 +207,7 @@ static int acquire(struct acquire *a)
 		.range = on_range,
 		.trimmed = on_trimmed,
 		.unreadable = on_unreadable,
+		.filled = on_filled,
 		.source = on_source,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
@@ -198,12 +217,8 @@ static int acquire(struct acquire *a)
 
 	stopwatch_start(&watch);
 	ret = avml_snapshot(&options, &events, &result, &err);
-	if (ret < 0) {
-		print_error(&err);
-		return err.code == EINTR && cancel_signal()
-			       ? STATUS_SIGNAL + cancel_signal()
-			       : STATUS_FAILED;
-	}
+	if (ret < 0)
+		return cmd_failed(&err);
 	if (!a->quiet)
 		print_summary(a, &result, &watch);
 	return judge(a, &result);

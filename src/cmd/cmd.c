@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "base/cancel.h"
 #include "cmd/print.h"
 
 const struct command *const cmd_table[] = {
@@ -41,6 +43,14 @@ int cmd_wrong_usage(const struct command *command, const struct avml_error *err)
 		command->name, command->synopsis[0] ? " " : "",
 		command->synopsis, command->name);
 	return STATUS_USAGE;
+}
+
+int cmd_failed(const struct avml_error *err)
+{
+	print_error(err);
+	return err->code == EINTR && cancel_signal()
+		       ? STATUS_SIGNAL + cancel_signal()
+		       : STATUS_FAILED;
 }
 
 int cmd_answer(const struct command *command, int outcome)

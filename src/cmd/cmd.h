@@ -30,6 +30,9 @@ void cmd_print_version(void);
 int cmd_wrong_usage(
 	const struct command *command, const struct avml_error *err);
 
+/* Tell the error, and the status that it means: a signal has one of its own. */
+int cmd_failed(const struct avml_error *err);
+
 /*
  * Help and version go to stdout; there is no success if that is full.
  * `outcome` is of option_parse(); -1 when it is none of these.

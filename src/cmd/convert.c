@@ -5,7 +5,6 @@
 
 #include <avml/convert.h>
 
-#include "base/cancel.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 
@@ -135,12 +134,8 @@ static int convert(struct convert *c)
 			   " bytes, offset %" PRIu64 " to %" PRIu64,
 			c->losses - LOSSES_NAMED, c->unnamed_bytes,
 			c->unnamed.start, c->unnamed.end);
-	if (ret < 0) {
-		print_error(&err);
-		return err.code == EINTR && cancel_signal()
-			       ? STATUS_SIGNAL + cancel_signal()
-			       : STATUS_FAILED;
-	}
+	if (ret < 0)
+		return cmd_failed(&err);
 	if (!c->quiet)
 		print_line("avml: %s: %" PRIu64 " bytes of memory from %s; "
 			   "%" PRIu64 " records, %" PRIu64

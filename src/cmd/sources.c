@@ -8,7 +8,6 @@
 
 #include <avml/survey.h>
 
-#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
@@ -34,23 +33,7 @@ static const struct option sources_options[] = {
 	{ .name = NULL },
 };
 
-/* The messages of a chain in one, as they are shown. The caller frees it. */
-static char *shown(const struct avml_error *err)
-{
-	char text[AVML_ERROR_TEXT + 2 * AVML_ERROR_DEPTH] = "";
-	const char *message;
-	size_t len = 0;
-	char *out;
-
-	for (unsigned int i = 0; (message = avml_error_message(err, i)); i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
-			i > 0 ? ": " : "", message);
-	out = malloc(PRINT_ESCAPED(strlen(text) + 1));
-	if (out)
-		print_escape(text, out);
-	return out;
-}
-
+/* As it is shown. The caller frees it; NULL when memory is out. */
 static char *shown_text(const char *text)
 {
 	char *out = malloc(PRINT_ESCAPED(strlen(text) + 1));
@@ -58,6 +41,14 @@ static char *shown_text(const char *text)
 	if (out)
 		print_escape(text, out);
 	return out;
+}
+
+static char *shown(const struct avml_error *err)
+{
+	char text[AVML_ERROR_TEXT + 2 * AVML_ERROR_DEPTH];
+
+	avml_error_join(err, text, sizeof(text));
+	return shown_text(text);
 }
 
 /* --- JSON ----------------------------------------------------------------- */
@@ -243,10 +234,7 @@ static int sources(struct sources *s)
 	cJSON_Delete(s->list);
 	if (ret == 0)
 		return STATUS_COMPLETE;
-	print_error(&err);
-	return err.code == EINTR && cancel_signal()
-		       ? STATUS_SIGNAL + cancel_signal()
-		       : STATUS_FAILED;
+	return cmd_failed(&err);
 }
 
 static int run(int argc, char **argv)

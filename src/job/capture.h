@@ -9,10 +9,6 @@
 #include "job/image_writer.h"
 #include "job/unreadable.h"
 
-/* Pages that it can work with, in bytes. */
-#define CAPTURE_PAGE_MIN (4u << 10)
-#define CAPTURE_PAGE_MAX (256u << 10)
-
 struct capture;
 
 /*

@@ -3,31 +3,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <sys/stat.h>
 
 #include <avml/iomem.h>
 
 #include "base/cleanup.h"
 
-static void warn(const struct changes *c, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void warn(const struct changes *c, const char *fmt, ...)
-{
-	char text[5120]; /* room for a path */
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	c->warning(c->ctx, text);
-}
-
 static void warn_unsure(const struct changes *c, const struct avml_error *err)
 {
-	warn(c, "whether RAM changed during the run cannot be told: %s",
-		avml_error_message(err, 0));
+	char text[AVML_ERROR_TEXT];
+
+	avml_error_join(err, text, sizeof(text));
+	warning_tell(&c->warning,
+		"whether RAM changed during the run cannot be told: %s", text);
 }
 
 /* RAM came or went. */
@@ -38,8 +26,14 @@ static int compare_iomem(const struct changes *c, struct avml_error *err)
 	struct avml_range_list came = AVML_RANGE_LIST_INIT;
 	CLEANUP(avml_range_list_release)
 	struct avml_range_list gone = AVML_RANGE_LIST_INIT;
-	int ret = avml_iomem_read(c->iomem_path, &now, err);
+	struct stat st;
+	int ret;
 
+	/* A pipe gave all that it had. */
+	if (stat(c->iomem_path, &st) == 0 && !S_ISREG(st.st_mode))
+		return avml_error_set(
+			err, ENODEV, "%s is no regular file", c->iomem_path);
+	ret = avml_iomem_read(c->iomem_path, &now, err);
 	if (ret < 0)
 		return ret;
 	if (avml_range_list_align(
@@ -50,7 +44,7 @@ static int compare_iomem(const struct changes *c, struct avml_error *err)
 	for (size_t i = 0; i < came.count; i++)
 		c->late(c->ctx, came.items[i]);
 	for (size_t i = 0; i < gone.count; i++)
-		warn(c,
+		warning_tell(&c->warning,
 			"0x%016" PRIx64 "-0x%016" PRIx64
 			" was RAM when the run began and is not any more",
 			gone.items[i].start, gone.items[i].end);
@@ -67,7 +61,7 @@ static int tell_coverage(const struct changes *c,
 	if (avml_range_list_intersect(list, c->ram, &ram))
 		return avml_error_set_errno(err, ENOMEM, "the table of ranges");
 	for (size_t i = 0; i < ram.count; i++)
-		warn(c,
+		warning_tell(&c->warning,
 			"0x%016" PRIx64 "-0x%016" PRIx64
 			" %s the program headers of kcore during the run",
 			ram.items[i].start, ram.items[i].end, what);
@@ -83,7 +77,10 @@ static int compare_coverage(const struct changes *c, struct avml_error *err)
 	struct avml_range_list gone = AVML_RANGE_LIST_INIT;
 	int ret = avml_source_recheck(c->source, &came, &gone, err);
 
-	if (ret == 0)
+	/* Where the headers are all that tells of RAM, this is RAM. */
+	for (size_t i = 0; i < came.count && ret == 0 && c->ram_of_source; i++)
+		c->late(c->ctx, came.items[i]);
+	if (ret == 0 && !c->ram_of_source)
 		ret = tell_coverage(c, &came, "came into", err);
 	if (ret == 0)
 		ret = tell_coverage(c, &gone, "went out of", err);

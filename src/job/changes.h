@@ -8,13 +8,16 @@
 #include <avml/range.h>
 #include <avml/source.h>
 
+#include "job/warning.h"
+
 struct changes {
-	void *ctx;
-	void (*warning)(void *ctx, const char *text);
+	struct warning warning;
+	void *ctx; /* of late() */
 	/* RAM that was not there at the start. */
 	void (*late)(void *ctx, struct avml_range range);
 	const char *iomem_path;		   /* to be read again; NULL: not */
 	const struct avml_range_list *ram; /* as it was, in whole pages */
+	bool ram_of_source;		   /* by what it covers, not by iomem */
 	const struct avml_source *source;
 };
 

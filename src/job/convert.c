@@ -12,34 +12,20 @@
 #include "job/output.h"
 #include "job/salvage.h"
 #include "job/transcode.h"
+#include "job/warning.h"
 
 /* One run, from the options to the result. */
 struct convert {
 	const struct avml_convert_options *options;
 	const struct avml_convert_events *events;
 	struct avml_convert_result *result;
+	struct warning warning;
 	struct image_file source;
 	struct image_reader *reader;
 	struct transcode *transcode;
 	struct salvage salvage;
 	struct output output;
 };
-
-static void warn(const struct convert *c, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void warn(const struct convert *c, const char *fmt, ...)
-{
-	char text[5120]; /* room for a path */
-	va_list ap;
-
-	if (!c->events->warning)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	c->events->warning(c->events->ctx, text);
-}
 
 /* What is wrong with what was asked for, whatever the file holds. */
 static int check_request(
@@ -115,8 +101,7 @@ static int open_output(struct convert *c, struct avml_error *err)
 			.keep_zeros = o->keep_zeros,
 			.force = o->force },
 		.events = { c->events->ctx, c->events->record },
-		.ctx = c->events->ctx,
-		.warning = c->events->warning,
+		.warning = c->warning,
 	};
 
 	return output_open(&c->output, &options, err);
@@ -197,7 +182,7 @@ static void tell_oddities(const struct convert *c)
 			image_reader_oddity(c->reader, (enum image_oddity)i);
 
 		if (odd->count > 0)
-			warn(c,
+			warning_tell(&c->warning,
 				"%s: %" PRIu64
 				" %s; the first at offset %" PRIu64,
 				c->source.path, odd->count, texts[i],
@@ -212,8 +197,8 @@ static void tell_format(const struct convert *c)
 
 	if (said != AVML_IMAGE_NONE && found != AVML_IMAGE_NONE &&
 		said != found)
-		warn(c, "%s is %s, not %s as was said", c->source.path,
-			avml_image_format_name(found),
+		warning_tell(&c->warning, "%s is %s, not %s as was said",
+			c->source.path, avml_image_format_name(found),
 			avml_image_format_name(said));
 }
 
@@ -241,10 +226,11 @@ static int run(struct convert *c, struct avml_error *err)
 	if (ret < 0)
 		return ret;
 	if (w->records == 0)
-		warn(c, "all memory in it is zero: %s holds no record",
+		warning_tell(&c->warning,
+			"all memory in it is zero: %s holds no record",
 			c->options->destination);
 	if (w->unsafe_records > 0)
-		warn(c,
+		warning_tell(&c->warning,
 			"%" PRIu64 " records hold memory that does not "
 			"compress at all, and Volatility 3 may hang on them: "
 			"convert to lime for it",
@@ -260,6 +246,7 @@ int avml_convert(const struct avml_convert_options *options,
 		.options = options,
 		.events = events,
 		.result = result,
+		.warning = { events->ctx, events->warning },
 		.source = { .fd = -1 },
 	};
 	int ret;

@@ -62,7 +62,8 @@ static int look(const char *destination, struct disk *disk)
 		ret = S_ISREG(st.st_mode) ? fstatvfs(fd, &fs) : 1;
 	} else if (lstat(destination, &st) == 0) {
 		ret = S_ISREG(st.st_mode) ? statvfs(destination, &fs) : 1;
-		disk->old = (uint64_t)st.st_blocks * 512;
+		/* Under another name it stays. */
+		disk->old = st.st_nlink > 1 ? 0 : (uint64_t)st.st_blocks * 512;
 	} else {
 		dir = directory_of(destination);
 		ret = dir ? statvfs(dir, &fs) : -1;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/cancel.h"
 
@@ -12,17 +11,14 @@
 static void warn_of_space(
 	const struct output_options *options, uint64_t available)
 {
-	char text[5120]; /* room for a path */
-
-	if (!options->warning || available >= options->estimate)
+	if (available >= options->estimate)
 		return;
-	snprintf(text, sizeof(text),
+	warning_tell(&options->warning,
 		"%s might not fit: %" PRIu64
 		" MiB are free%s, the image may take %" PRIu64,
 		options->destination, available >> 20,
 		options->min_free_mib > 0 ? " but for --min-free" : "",
 		options->estimate >> 20);
-	options->warning(options->ctx, text);
 }
 
 /* What would harm the host, or cannot come to a good end. */
@@ -71,7 +67,7 @@ int output_open(struct output *out, const struct output_options *options,
 	struct avml_sink_options sink_options = {
 		.no_sparse = options->no_sparse,
 		.no_clobber = options->no_clobber,
-		.min_free = options->min_free_mib,
+		.min_free_mib = options->min_free_mib,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
 	};

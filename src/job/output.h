@@ -8,6 +8,7 @@
 
 #include "job/disk_limit.h"
 #include "job/image_writer.h"
+#include "job/warning.h"
 
 struct output_options {
 	const char *destination;
@@ -27,9 +28,8 @@ struct output_options {
 	bool no_clobber;
 	struct image_writer_options writer;
 	struct image_writer_events events;
-	/* Told what should be known of the destination; may be NULL. */
-	void *ctx;
-	void (*warning)(void *ctx, const char *text);
+	/* Told what should be known of the destination. */
+	struct warning warning;
 };
 
 struct output {

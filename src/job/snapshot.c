@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,8 @@
 #include "job/changes.h"
 #include "job/output.h"
 #include "job/ram.h"
+#include "job/warning.h"
+#include "source/host.h"
 
 /* No memory but zeros compresses better: 64 KiB to 3 KiB and a bit. */
 #define BEST_RATIO 22
@@ -30,6 +31,7 @@ struct snapshot {
 	const struct avml_snapshot_options *options;
 	const struct avml_snapshot_events *events;
 	struct avml_snapshot_result *result;
+	struct warning warning;
 	size_t page_size;
 	char *iomem_path, *meminfo_path, *flags_path;
 	struct ram ram;
@@ -43,22 +45,6 @@ struct inputs {
 	struct avml_sink_input items[3 + AVML_SOURCE_PATHS_MAX];
 	size_t count;
 };
-
-static void warn(const struct snapshot *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void warn(const struct snapshot *s, const char *fmt, ...)
-{
-	char text[5120]; /* room for a path */
-	va_list ap;
-
-	if (!s->events->warning)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	s->events->warning(s->events->ctx, text);
-}
 
 static enum avml_image_format image_format(const struct snapshot *s)
 {
@@ -79,7 +65,7 @@ static int read_ram(struct snapshot *s, struct avml_error *err)
 	if (ret < 0)
 		return ret;
 	if (s->ram.skipped > 0)
-		warn(s,
+		warning_tell(&s->warning,
 			"%s: lines that are no iomem lines and were skipped: "
 			"%lu, the first is line %lu",
 			s->iomem_path, s->ram.skipped, s->ram.first_skipped);
@@ -93,7 +79,8 @@ static int read_ram(struct snapshot *s, struct avml_error *err)
 static int take_coverage(
 	struct snapshot *s, const char *reason, struct avml_error *err)
 {
-	warn(s, "%s; the ranges in the headers of %s are taken for RAM", reason,
+	warning_tell(&s->warning,
+		"%s; the ranges in the headers of %s are taken for RAM", reason,
 		avml_source_path(s->source));
 	return avml_range_list_copy(
 		       avml_source_coverage(s->source), &s->ram.pages)
@@ -124,16 +111,11 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 	if (!avml_source_is_filtered(s->source) &&
 		(avml_source_is_host(s->source) ||
 			avml_source_is_cautious(s->source)))
-		warn(s,
+		warning_tell(&s->warning,
 			"%s cannot be read: pages that must not be touched "
 			"(poisoned, offline) are not known and will be read",
 			s->flags_path);
 	return s->ram.known ? 0 : take_coverage(s, config.ram_error, err);
-}
-
-static void warn_of_change(void *ctx, const char *text)
-{
-	warn(ctx, "%s", text);
 }
 
 static void tell_unreadable(
@@ -210,23 +192,20 @@ static void list_inputs(const struct snapshot *s, struct inputs *inputs)
  */
 static uint64_t least_size(const struct snapshot *s)
 {
-	const uint64_t all = s->result->read_bytes;
+	uint64_t all = s->result->read_bytes;
 	struct avml_meminfo meminfo;
 	struct avml_error ignored;
-	struct stat st;
-	uint64_t taken;
+	uint64_t zeros;
 
-	if (!avml_source_is_host(s->source)) {
-		/* What is not in the file's own blocks is zeros. */
-		if (stat(avml_source_path(s->source), &st) < 0)
-			return 0;
-		taken = (uint64_t)st.st_blocks * 512;
-		return (taken < all ? taken : all) / BEST_RATIO;
-	}
-	if (avml_meminfo_read(s->meminfo_path, &meminfo, &ignored) < 0 ||
-		meminfo.free >= all)
+	/* Of a mere file nothing is known: it may be all zeros. */
+	if (!avml_source_is_host(s->source) && !s->options->proc_dir)
 		return 0;
-	return (all - meminfo.free) / BEST_RATIO;
+	if (avml_meminfo_read(s->meminfo_path, &meminfo, &ignored) < 0 ||
+		__builtin_add_overflow(meminfo.free, meminfo.free_huge, &zeros))
+		return 0;
+	if (meminfo.total < all)
+		all = meminfo.total; /* the rest is ballooned, or never used */
+	return zeros < all ? (all - zeros) / BEST_RATIO : 0;
 }
 
 static int open_output(struct snapshot *s, struct avml_error *err)
@@ -248,8 +227,7 @@ static int open_output(struct snapshot *s, struct avml_error *err)
 			.keep_zeros = o->keep_zeros,
 		},
 		.events = { s->events->ctx, s->events->record },
-		.ctx = s->events->ctx,
-		.warning = s->events->warning,
+		.warning = s->warning,
 	};
 
 	list_inputs(s, &inputs);
@@ -263,9 +241,10 @@ static void look_for_changes(struct snapshot *s)
 {
 	/* What a caller gave may be a pipe, and is no fact of this machine. */
 	const struct changes changes = {
+		.warning = s->warning,
 		.ctx = s,
-		.warning = warn_of_change,
 		.late = tell_late,
+		.ram_of_source = !s->ram.known,
 		.iomem_path = s->options->iomem || !s->ram.known
 				      ? NULL
 				      : s->iomem_path,
@@ -274,12 +253,25 @@ static void look_for_changes(struct snapshot *s)
 	};
 
 	changes_tell(&changes);
+}
+
+/* Which pages are of another source, so of another moment too. */
+static void tell_filled(struct snapshot *s)
+{
+	const struct avml_range_list *list;
+
 	s->result->filled_bytes = avml_source_filled(s->source);
-	if (s->result->filled_bytes > 0)
-		warn(s,
-			"%" PRIu64 " bytes that %s could not read were read "
-			"from another source",
-			s->result->filled_bytes, avml_source_path(s->source));
+	if (s->result->filled_bytes == 0)
+		return;
+	warning_tell(&s->warning,
+		"%" PRIu64 " bytes that %s could not read were read from "
+		"another source",
+		s->result->filled_bytes, avml_source_path(s->source));
+	for (size_t i = 0; (list = avml_source_filled_by(s->source, i)); i++) {
+		for (size_t k = 0; k < list->count && s->events->filled; k++)
+			s->events->filled(s->events->ctx, list->items[k],
+				avml_source_path_of(s->source, i));
+	}
 }
 
 /* Everything that can go wrong before the first byte of output. */
@@ -316,11 +308,14 @@ static int run(struct snapshot *s, struct avml_error *err)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
 	ret = capture_run(s->capture, &s->output.writer, &unreadable, err);
 
+	tell_filled(s);
 	/* A machine that runs has memory that is not zero. */
 	if (ret == 0 && w->records == 0 && avml_source_is_live(s->source))
 		ret = avml_error_set(err, ENODATA,
-			"every byte that was read is zero: %s does not give "
-			"memory",
+			s->result->unreadable_bytes < s->result->read_bytes
+				? "every byte that was read is zero: %s does "
+				  "not give memory"
+				: "not a page of RAM could be read from %s",
 			avml_source_path(s->source));
 	if (ret == 0)
 		look_for_changes(s);
@@ -332,10 +327,11 @@ static int run(struct snapshot *s, struct avml_error *err)
 	if (ret < 0)
 		return ret;
 	if (w->records == 0)
-		warn(s, "all memory that was read is zero: %s holds no record",
+		warning_tell(&s->warning,
+			"all memory that was read is zero: %s holds no record",
 			s->options->destination);
 	if (w->unsafe_records > 0)
-		warn(s,
+		warning_tell(&s->warning,
 			"%" PRIu64 " records hold memory that does not "
 			"compress at all, and Volatility 3 may hang on them: "
 			"convert the image to lime for it (avml convert)",
@@ -343,22 +339,14 @@ static int run(struct snapshot *s, struct avml_error *err)
 	return 0;
 }
 
-/* A file of proc; NULL when memory is out. */
-static char *proc_file(const struct snapshot *s, const char *name)
-{
-	const char *proc =
-		s->options->proc_dir ? s->options->proc_dir : "/proc";
-	char *path;
-
-	return asprintf(&path, "%s/%s", proc, name) < 0 ? NULL : path;
-}
-
 static int name_files(struct snapshot *s, struct avml_error *err)
 {
+	const char *proc = s->options->proc_dir;
+
 	s->iomem_path = s->options->iomem ? strdup(s->options->iomem)
-					  : proc_file(s, "iomem");
-	s->meminfo_path = proc_file(s, "meminfo");
-	s->flags_path = proc_file(s, "kpageflags");
+					  : host_proc_path(proc, "iomem");
+	s->meminfo_path = host_proc_path(proc, "meminfo");
+	s->flags_path = host_proc_path(proc, "kpageflags");
 	return s->iomem_path && s->meminfo_path && s->flags_path
 		       ? 0
 		       : out_of_memory(err);
@@ -372,16 +360,16 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		.options = options,
 		.events = events,
 		.result = result,
+		.warning = { events->ctx, events->warning },
 	};
 	int ret;
 
 	*result = (struct avml_snapshot_result){ .ranges = 0 };
 	avml_error_init(err);
-	s.page_size = options->page_size ? options->page_size
-					 : (size_t)sysconf(_SC_PAGESIZE);
+	s.page_size = host_page_size(options->page_size);
 	if ((s.page_size & (s.page_size - 1)) != 0 ||
-		s.page_size < CAPTURE_PAGE_MIN ||
-		s.page_size > CAPTURE_PAGE_MAX)
+		s.page_size < AVML_PAGE_SIZE_MIN ||
+		s.page_size > AVML_PAGE_SIZE_MAX)
 		return avml_error_set(err, EINVAL,
 			"pages of %zu bytes make no sense", s.page_size);
 	ret = name_files(&s, err);

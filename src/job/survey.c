@@ -61,25 +61,21 @@ int avml_survey(const struct avml_survey_options *options,
 	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
 	void *ctx, struct avml_survey *survey, struct avml_error *err)
 {
-	const char *proc = options->proc_dir ? options->proc_dir : "/proc";
 	CLEANUP(ram_release) struct ram ram = { .known = false };
-	CLEANUP_FREE char *iomem_path = NULL;
-	CLEANUP_FREE char *flags_path = NULL;
+	CLEANUP_FREE char *iomem_path =
+		host_proc_path(options->proc_dir, "iomem");
+	CLEANUP_FREE char *flags_path =
+		host_proc_path(options->proc_dir, "kpageflags");
 	struct avml_source_config config = {
 		.proc_dir = options->proc_dir,
 		.dev_dir = options->dev_dir,
-		.page_size = options->page_size ? options->page_size
-						: (size_t)sysconf(_SC_PAGESIZE),
+		.page_size = host_page_size(options->page_size),
 		.ram_given = options->iomem != NULL,
 	};
 
 	*survey = (struct avml_survey){ .usable = 0 };
-	if (asprintf(&iomem_path, "%s/iomem", proc) < 0)
-		iomem_path = NULL;
-	if (asprintf(&flags_path, "%s/kpageflags", proc) < 0)
-		flags_path = NULL;
 	if (!iomem_path || !flags_path)
-		return avml_error_set_errno(err, ENOMEM, "%s", proc);
+		return avml_error_set_errno(err, ENOMEM, "paths");
 	look_at_host(survey);
 	look_at_flags(flags_path, survey);
 	look_at_ram(options->iomem ? options->iomem : iomem_path,

@@ -176,16 +176,6 @@ static int read_phdrs(int fd, const struct elf_table *table,
 	return 0;
 }
 
-/* Of several, at most one is memory at address 0. */
-static bool has_no_addresses(const struct kcore_phdr *phdrs, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (phdrs[i].paddr != 0)
-			return false;
-	}
-	return count > 1;
-}
-
 static int derive_addresses(const struct elf_table *table,
 	struct kcore_phdr *phdrs, size_t *count,
 	const struct avml_range_list *ram, struct avml_error *err)
@@ -195,15 +185,15 @@ static int derive_addresses(const struct elf_table *table,
 
 	if (!ram || ram->count == 0)
 		return avml_error_set(err, ENODATA,
-			"%s: all of its %zu program headers have physical "
-			"address 0, as kernels before 4.11 write them, and "
+			"%s: its %zu program headers do not tell physical "
+			"addresses, as those of kernels before 4.11, and "
 			"which ranges are RAM is not known",
 			table->path, all);
 	ret = kcore_legacy_derive(phdrs, count, ram);
 	if (ret < 0)
 		return avml_error_set(err, ENODATA,
-			"%s: all of its %zu program headers have physical "
-			"address 0, as kernels before 4.11 write them, and "
+			"%s: its %zu program headers do not tell physical "
+			"addresses, as those of kernels before 4.11, and "
 			"%s",
 			table->path, all,
 			ret == -ENOTUNIQ
@@ -265,7 +255,7 @@ int avml_kcore_map_read(int fd, const char *path,
 	if (!phdrs)
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
 	ret = read_phdrs(fd, &table, phdrs, &count, err);
-	if (ret == 0 && has_no_addresses(phdrs, count))
+	if (ret == 0 && kcore_legacy_is(phdrs, count))
 		ret = derive_addresses(&table, phdrs, &count, ram, err);
 	if (ret == 0)
 		ret = make_map(&table, phdrs, count, map, err);

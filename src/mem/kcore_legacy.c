@@ -161,6 +161,41 @@ static void apply(
 	*count = kept;
 }
 
+/* Whether `b`, which begins within `a`, ends behind it. */
+static bool lies_across(const struct kcore_phdr *a, const struct kcore_phdr *b)
+{
+	return b->paddr - a->paddr < a->filesz &&
+	       b->filesz > a->filesz - (b->paddr - a->paddr);
+}
+
+bool kcore_legacy_is(const struct kcore_phdr *phdrs, size_t count)
+{
+	const struct kcore_phdr *zero = NULL, *within = NULL;
+	uint64_t delta = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (phdrs[i].paddr != 0)
+			continue;
+		if (zero)
+			return true;
+		zero = &phdrs[i];
+	}
+	for (size_t i = 0; zero && i < count; i++) {
+		const struct kcore_phdr *ph = &phdrs[i];
+
+		if (ph == zero || ph->paddr >= zero->filesz)
+			continue;
+		if (lies_across(zero, ph))
+			return true;
+		if (within && ph->vaddr - ph->paddr == delta &&
+			delta != zero->vaddr)
+			return true;
+		within = ph;
+		delta = ph->vaddr - ph->paddr;
+	}
+	return false;
+}
+
 int kcore_legacy_derive(struct kcore_phdr *phdrs, size_t *count,
 	const struct avml_range_list *ram)
 {

@@ -11,6 +11,7 @@
 #ifndef MEM_KCORE_LEGACY_H
 #define MEM_KCORE_LEGACY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,14 @@ struct kcore_phdr {
 	unsigned int number; /* in the table of the file */
 	uint64_t offset, vaddr, paddr, filesz;
 };
+
+/*
+ * Whether the p_paddr are no addresses: several are 0, two headers lie
+ * across each other, or one at 0 holds what others agree to be elsewhere
+ * in virtual memory. In honest headers only the kernel's text lies within
+ * a header of RAM.
+ */
+bool kcore_legacy_is(const struct kcore_phdr *phdrs, size_t count);
 
 /*
  * Find the base with which the headers cover the start of every range of

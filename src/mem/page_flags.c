@@ -75,7 +75,9 @@ void avml_page_flags_marks(const struct avml_page_flags *flags, uint64_t pfn,
 			told = (size_t)n / sizeof(words[0]);
 		for (size_t i = 0; i < told; i++)
 			marks[i] = mark_of(words[i]);
-		memset(marks + told, AVML_PAGE_MARK_UNKNOWN, part - told);
+		memset(marks + told,
+			n < 0 ? AVML_PAGE_MARK_ERROR : AVML_PAGE_MARK_UNKNOWN,
+			part - told);
 		pfn += part;
 		marks += part;
 		count -= part;

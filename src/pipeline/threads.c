@@ -43,7 +43,7 @@ static unsigned int read_cpu_max(const char *dir)
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s/cpu.max", dir);
-	if (io_read_text(path, TEXT_MAX, &text, &len, &err) < 0 ||
+	if (io_read_system_text(path, TEXT_MAX, &text, &len, &err) < 0 ||
 		sscanf(text, "%lld %lld", &quota, &period) != 2)
 		return 0;
 	return quota_cpus(quota, period);
@@ -57,7 +57,7 @@ static long long read_number(const char *dir, const char *name)
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (io_read_text(path, TEXT_MAX, &text, &len, &err) < 0)
+	if (io_read_system_text(path, TEXT_MAX, &text, &len, &err) < 0)
 		return 0;
 	return strtoll(text, NULL, 10);
 }
@@ -114,7 +114,7 @@ unsigned int threads_cgroup_limit(const char *cgroup_file, const char *root)
 	char v1_root[256];
 	size_t len;
 
-	if (io_read_text(cgroup_file, TEXT_MAX, &text, &len, &err) < 0)
+	if (io_read_system_text(cgroup_file, TEXT_MAX, &text, &len, &err) < 0)
 		return 0;
 	snprintf(v1_root, sizeof(v1_root), "%s/cpu", root);
 	for (char *line = strtok_r(text, "\n", &save); line;

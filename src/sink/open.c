@@ -291,7 +291,7 @@ int avml_sink_open(const char *destination,
 		return ret;
 	(*sink)->max_bytes = options->max_bytes;
 	if (__builtin_mul_overflow(
-		    options->min_free, 1u << 20, &(*sink)->min_free))
+		    options->min_free_mib, 1u << 20, &(*sink)->min_free))
 		(*sink)->min_free = UINT64_MAX;
 	return 0;
 }

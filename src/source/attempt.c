@@ -10,6 +10,7 @@
 #include <avml/meminfo.h>
 
 #include "base/cleanup.h"
+#include "source/host.h"
 #include "source/probe.h"
 
 void attempt_release(struct attempt *a)
@@ -18,47 +19,50 @@ void attempt_release(struct attempt *a)
 	free(a->path);
 }
 
-static size_t page_size_of(const struct avml_source_config *config)
+static int refuse_unsafe(struct attempt *a, const char *meminfo_path,
+	const struct avml_meminfo *meminfo, const char *reason)
 {
-	return config->page_size ? config->page_size
-				 : (size_t)sysconf(_SC_PAGESIZE);
+	avml_error_set(&a->err, EPERM,
+		"%s: %s tells of memory that must not be touched (%s), and %s",
+		a->path, meminfo_path,
+		meminfo->unaccepted > 0 ? "Unaccepted" : "HardwareCorrupted",
+		reason);
+	return source_refuse(&a->why, AVML_SOURCE_UNSAFE,
+		"--source with its name reads it all the same, at the risk of "
+		"the machine",
+		-EPERM);
 }
 
 /*
- * Put the filter in front. Where there is none, memory is known to be bad
- * and nobody asked for just this source, it is not used.
+ * Put the filter in front. Where it cannot do its work, memory is known to
+ * be bad and nobody asked for just this source, it is not used.
  */
 static int add_filter(struct attempt *a,
 	const struct avml_source_config *config, bool asked_for)
 {
-	const char *proc = config->proc_dir ? config->proc_dir : "/proc";
-	CLEANUP_FREE char *flags_path = NULL;
-	CLEANUP_FREE char *meminfo_path = NULL;
-	struct avml_error ignored;
+	CLEANUP_FREE char *flags_path =
+		host_proc_path(config->proc_dir, "kpageflags");
+	CLEANUP_FREE char *meminfo_path =
+		host_proc_path(config->proc_dir, "meminfo");
 	struct avml_meminfo meminfo;
+	struct avml_error ignored;
 	int ret;
 
-	if (asprintf(&flags_path, "%s/kpageflags", proc) < 0)
-		flags_path = NULL;
-	if (asprintf(&meminfo_path, "%s/meminfo", proc) < 0)
-		meminfo_path = NULL;
 	if (!flags_path || !meminfo_path)
 		return avml_error_set_errno(&a->err, ENOMEM, "%s", a->path);
 	(void)avml_meminfo_read(meminfo_path, &meminfo, &ignored);
 	a->source->cautious = meminfo.poisoned > 0 || meminfo.unaccepted > 0;
 	ret = avml_page_flags_open(flags_path, &a->source->flags, &ignored);
-	if (ret == 0 || !a->source->cautious || asked_for)
+	if (asked_for)
 		return 0;
-	avml_error_set(&a->err, EPERM,
-		"%s: %s tells of memory that must not be touched (%s), and "
-		"which it is cannot be told: %s",
-		a->path, meminfo_path,
-		meminfo.poisoned > 0 ? "HardwareCorrupted" : "Unaccepted",
-		avml_error_message(&ignored, 0));
-	return source_refuse(&a->why, AVML_SOURCE_UNSAFE,
-		"--source with its name reads it all the same, at the risk of "
-		"the machine",
-		-EPERM);
+	if (ret < 0 && a->source->cautious)
+		return refuse_unsafe(a, meminfo_path, &meminfo,
+			avml_error_message(&ignored, 0));
+	/* No mark tells of it; only kcore keeps away from it by itself. */
+	if (meminfo.unaccepted > 0 && !a->ops->guarded)
+		return refuse_unsafe(a, meminfo_path, &meminfo,
+			"kpageflags does not tell which it is");
+	return 0;
 }
 
 /* Open it and put the filter in front. 0 or -errno, and the reason. */
@@ -67,7 +71,7 @@ static int open_filtered(struct attempt *a,
 {
 	const struct source_place place = {
 		.path = a->path,
-		.page_size = page_size_of(config),
+		.page_size = host_page_size(config->page_size),
 		.copy_allowed = config->dev_dir != NULL,
 		.ram = config->ram,
 	};
@@ -79,6 +83,12 @@ static int open_filtered(struct attempt *a,
 	if (!copy)
 		return avml_error_set_errno(
 			&a->err, ENOMEM, "%s", a->ops->name);
+	if ((place.page_size & (place.page_size - 1)) != 0 ||
+		place.page_size < AVML_PAGE_SIZE_MIN ||
+		place.page_size > AVML_PAGE_SIZE_MAX)
+		return avml_error_set(&a->err, EINVAL,
+			"%s: pages of %zu bytes make no sense", a->path,
+			place.page_size);
 	ret = a->ops->open(&place, &a->source, &a->why, &a->err);
 	if (ret < 0)
 		return ret;
@@ -95,12 +105,22 @@ static int open_filtered(struct attempt *a,
 	return ret;
 }
 
+/* The ranges of this machine are of no use to a copy of another. */
+static bool is_without_ram(
+	const struct attempt *a, const struct avml_source_config *config)
+{
+	if (a->source->host || config->ram_given)
+		return false;
+	return !a->source->live || !config->proc_dir ||
+	       host_is_procfs(config->proc_dir);
+}
+
 /* What may be asked of it, in order to see whether it can be read. */
 static const struct avml_range_list *ranges_to_probe(
 	struct attempt *a, const struct avml_source_config *config)
 {
 	a->why.reason = AVML_SOURCE_NO_RAM;
-	if (!a->source->live && a->source->covers_all && !config->ram_given) {
+	if (is_without_ram(a, config)) {
 		avml_error_set(&a->err, EINVAL,
 			"%s is a file: say which physical ranges it holds "
 			"(--iomem FILE)",
@@ -161,22 +181,14 @@ bool attempt_source(struct attempt *a, const struct avml_source_config *config,
 
 void attempt_reason(const struct attempt *a, char text[ATTEMPT_REASON_MAX])
 {
-	const char *message;
-	size_t len = 0;
+	const char *remedy = a->why.remedy ? a->why.remedy : "";
+	const char *semicolon = a->why.remedy ? "; " : "";
+	const size_t room =
+		ATTEMPT_REASON_MAX - strlen(remedy) - strlen(semicolon);
+	const size_t len = avml_error_join(&a->err, text, room);
 
-	text[0] = '\0';
-	for (unsigned int i = 0; (message = avml_error_message(&a->err, i));
-		i++) {
-		const int n = snprintf(text + len, ATTEMPT_REASON_MAX - len,
-			"%s%s", i > 0 ? ": " : "", message);
-
-		if (n < 0 || (size_t)n >= ATTEMPT_REASON_MAX - len)
-			return;
-		len += (size_t)n;
-	}
-	if (a->why.remedy)
-		snprintf(text + len, ATTEMPT_REASON_MAX - len, "; %s",
-			a->why.remedy);
+	snprintf(text + len, ATTEMPT_REASON_MAX - len, "%s%s", semicolon,
+		remedy);
 }
 
 int attempt_fail(const struct attempt *a, struct avml_error *err)

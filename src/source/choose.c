@@ -48,8 +48,8 @@ static char *path_of(
 static bool is_asked_for(
 	const struct source_ops *ops, const struct avml_source_config *config)
 {
-	return is_of_proc(ops) || config->dev_dir || !config->proc_dir ||
-	       host_is_procfs(config->proc_dir);
+	return ops == &source_file || is_of_proc(ops) || config->dev_dir ||
+	       !config->proc_dir || host_is_procfs(config->proc_dir);
 }
 
 static bool is_called(const struct source_ops *ops, const char *what)
@@ -209,7 +209,12 @@ static int take_one(const char *what, const struct avml_source_config *config,
 	int ret = 0;
 
 	a.ops = find(what, config, &a.path);
-	if (attempt(&a, config, true)) {
+	if (!is_asked_for(a.ops, config) && is_called(a.ops, what)) {
+		ret = avml_error_set(err, EXDEV,
+			"%s is this machine's, and %s is no mounted proc but a "
+			"copy: name the dev that goes with it (--dev)",
+			a.path ? a.path : what, config->proc_dir);
+	} else if (attempt(&a, config, true)) {
 		tell(&a, true, verdict, ctx);
 		*source = TAKE_PTR(a.source);
 	} else {

@@ -55,6 +55,11 @@ int source_device_open(const struct source_place *place, const char *lockdown,
 	fd = source_open_fd(place->path, lockdown, why, err);
 	if (fd < 0)
 		return fd;
+	if (fstat(fd, &st) < 0)
+		return avml_error_set_errno(err, errno, "%s", place->path);
+	ret = check_device(place, &st, why, err);
+	if (ret < 0)
+		return ret;
 	ret = S_ISREG(st.st_mode) ? source_check_plain(fd, place->path, err)
 				  : 0;
 	if (ret < 0)

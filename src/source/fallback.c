@@ -2,16 +2,22 @@
 #include "source/fallback.h"
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Ranges of a member that are kept in mind: 1 MiB of them. */
+#define FILLED_MAX 65536
 
 struct fallback {
 	struct avml_source base;
 	struct avml_source *members[FALLBACK_MAX];
 	bool fills_low[FALLBACK_MAX];
 	size_t count;
-	_Atomic uint64_t filled; /* bytes, by the readers of all threads */
+	/* By the readers of all threads. */
+	pthread_mutex_t lock;
+	uint64_t filled; /* bytes */
+	struct avml_range_list filled_by[FALLBACK_MAX];
 };
 
 struct fallback_reader {
@@ -25,8 +31,11 @@ static void fallback_free(struct avml_source *source)
 {
 	struct fallback *f = (struct fallback *)source;
 
-	for (size_t i = 0; i < f->count; i++)
+	for (size_t i = 0; i < f->count; i++) {
 		avml_source_free(f->members[i]);
+		avml_range_list_release(&f->filled_by[i]);
+	}
+	pthread_mutex_destroy(&f->lock);
 	free(f);
 }
 
@@ -61,6 +70,27 @@ static int fallback_reader_new(const struct avml_source *source,
 	return 0;
 }
 
+static bool is_zero(const char *buf, size_t len)
+{
+	return buf[0] == 0 && memcmp(buf, buf + 1, len - 1) == 0;
+}
+
+/* Keep in mind which page came from whom, as long as the list is short. */
+static void note_filled(struct fallback *f, size_t i, uint64_t addr)
+{
+	struct avml_range_list *list = &f->filled_by[i];
+	const size_t page = f->base.page_size;
+
+	pthread_mutex_lock(&f->lock);
+	f->filled += page;
+	if (list->count > 0 && list->items[list->count - 1].end == addr)
+		list->items[list->count - 1].end += page;
+	else if (list->count < FILLED_MAX)
+		/* Without memory for it, the sum still tells. */
+		(void)avml_range_list_add(list, addr, addr + page);
+	pthread_mutex_unlock(&f->lock);
+}
+
 /* A page of another member. Whether it could be had. */
 static bool fill_page(struct fallback_reader *r, size_t i, uint64_t addr,
 	void *buf, size_t page)
@@ -77,7 +107,10 @@ static bool fill_page(struct fallback_reader *r, size_t i, uint64_t addr,
 	if (r->failed[i] || member->ops->read(r->readers[i], addr, buf, page) !=
 				    (ssize_t)page)
 		return false;
-	atomic_fetch_add_explicit(&f->filled, page, memory_order_relaxed);
+	/* Zeros from where an error reads as zeros are no answer. */
+	if (member->ops->false_zeros && is_zero(buf, page))
+		return false;
+	note_filled(f, i, addr);
 	return true;
 }
 
@@ -125,9 +158,24 @@ static int fallback_recheck(const struct avml_source *source,
 
 static uint64_t fallback_filled(const struct avml_source *source)
 {
-	const struct fallback *f = (const struct fallback *)source;
+	struct fallback *f = (struct fallback *)source;
+	uint64_t filled;
 
-	return atomic_load_explicit(&f->filled, memory_order_relaxed);
+	pthread_mutex_lock(&f->lock);
+	filled = f->filled;
+	pthread_mutex_unlock(&f->lock);
+	return filled;
+}
+
+static const struct avml_range_list *fallback_filled_by(
+	const struct avml_source *source, size_t i)
+{
+	struct fallback *f = (struct fallback *)source;
+
+	if (i >= f->count)
+		return NULL;
+	avml_range_list_merge(&f->filled_by[i]);
+	return &f->filled_by[i];
 }
 
 static const struct avml_source *fallback_member(
@@ -146,6 +194,7 @@ static const struct source_ops fallback_ops = {
 	.read = fallback_read,
 	.recheck = fallback_recheck,
 	.filled = fallback_filled,
+	.filled_by = fallback_filled_by,
 	.member = fallback_member,
 };
 
@@ -184,6 +233,7 @@ int fallback_new(struct avml_source *const *members, const bool *fills_low,
 		free(path);
 		return avml_error_set_errno(err, ENOMEM, "the list of sources");
 	}
+	pthread_mutex_init(&f->lock, NULL);
 	f->base.ops = &fallback_ops;
 	f->base.path = path;
 	f->base.page_size = members[0]->page_size;

@@ -68,6 +68,10 @@ int source_open_fd(const char *path, const char *lockdown,
 
 	if (lockdown && (fd == -EACCES || fd == -EPERM))
 		return denied(path, lockdown, -fd, why, err);
+	if (lockdown && (fd == -ENXIO || fd == -ENODEV))
+		return source_refuse(why, AVML_SOURCE_MISSING, NULL,
+			avml_error_set_errno(
+				err, -fd, "%s has no driver behind it", path));
 	if (fd < 0)
 		return avml_error_set_errno(err, -fd, "cannot open %s", path);
 	/* From here on a device may take its time. */

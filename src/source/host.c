@@ -25,7 +25,8 @@ static char *read_text(const char *path, size_t max)
 	char *text;
 	size_t len;
 
-	return io_read_text(path, max, &text, &len, &ignored) < 0 ? NULL : text;
+	return io_read_system_text(path, max, &text, &len, &ignored) < 0 ? NULL
+									 : text;
 }
 
 /* The file has all modes, and the one in force in brackets. */
@@ -71,6 +72,20 @@ bool host_is_procfs(const char *path)
 	struct statfs fs;
 
 	return statfs(path, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+size_t host_page_size(size_t configured)
+{
+	return configured ? configured : (size_t)sysconf(_SC_PAGESIZE);
+}
+
+char *host_proc_path(const char *proc_dir, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", proc_dir ? proc_dir : "/proc", name) < 0
+		       ? NULL
+		       : path;
 }
 
 char host_kernel_config(const char *option)

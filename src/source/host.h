@@ -22,6 +22,15 @@ bool host_in_user_namespace(void);
 /* Whether a proc is mounted at `path`: not a mere directory, or a copy. */
 bool host_is_procfs(const char *path);
 
+/* `configured`, or where that is 0 the system's size of a page, in bytes. */
+size_t host_page_size(size_t configured);
+
+/*
+ * The path of a file of proc, which is mounted at `proc_dir` (NULL: /proc).
+ * The caller frees it; NULL when memory is out.
+ */
+char *host_proc_path(const char *proc_dir, const char *name);
+
 /*
  * How the running kernel was built, by /boot/config-RELEASE: 'y', 'm', 'n',
  * or '?' where that cannot be told. `option` is without its CONFIG_.

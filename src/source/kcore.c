@@ -29,6 +29,16 @@ struct kcore {
 static const char masked_remedy[] =
 	"in a container, mount the host's proc and name it with --proc";
 
+static int check_kind(const char *path, const struct stat *st,
+	struct source_refusal *why, struct avml_error *err)
+{
+	if (S_ISREG(st->st_mode))
+		return 0;
+	return source_refuse(why, AVML_SOURCE_MASKED, masked_remedy,
+		avml_error_set(err, ENODEV,
+			"%s is masked: it is no regular file", path));
+}
+
 /*
  * Containers hide the file by mounting something harmless over it: the
  * null device or an empty file.
@@ -39,13 +49,13 @@ static int check_unmasked(int fd, const char *path, struct source_refusal *why,
 	struct stat st;
 	char byte;
 	ssize_t n;
+	int ret;
 
 	if (fstat(fd, &st) < 0)
 		return avml_error_set_errno(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return source_refuse(why, AVML_SOURCE_MASKED, masked_remedy,
-			avml_error_set(err, ENODEV,
-				"%s is masked: it is no regular file", path));
+	ret = check_kind(path, &st, why, err);
+	if (ret < 0)
+		return ret;
 	n = io_pread_full(fd, &byte, 1, 0);
 	if (n < 0)
 		return source_refuse(why, AVML_SOURCE_UNREADABLE, NULL,
@@ -58,10 +68,15 @@ static int check_unmasked(int fd, const char *path, struct source_refusal *why,
 	return 0;
 }
 
+/* Before it is opened: to open some devices is to use them. */
 static int check_there(
 	const char *path, struct source_refusal *why, struct avml_error *err)
 {
-	if (access(path, F_OK) == 0 || errno != ENOENT)
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return check_kind(path, &st, why, err);
+	if (errno != ENOENT)
 		return 0;
 	avml_error_set(err, ENOENT, "%s does not exist", path);
 	return source_refuse(why, AVML_SOURCE_MISSING,
@@ -202,6 +217,8 @@ static int kcore_recheck(const struct avml_source *source,
 const struct source_ops source_kcore = {
 	.name = "kcore",
 	.usual_path = "/proc/kcore",
+	.guarded = true,
+	.false_zeros = true,
 	.open = kcore_open,
 	.free = kcore_free,
 	.reader_new = source_fd_reader_new,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 
 /* Try the three pages of a range. 1: one of them reads, 0: none. */
@@ -22,8 +23,13 @@ static int probe_range(struct avml_source_reader *reader, uint64_t floor,
 	at[1] = range.start + pages / 2 * page;
 	at[2] = range.end - page;
 	for (size_t i = 0; i < 3; i++) {
-		if (avml_source_read(reader, at[i], buf, page, status) == 0)
+		uint8_t now;
+
+		if (avml_source_read(reader, at[i], buf, page, &now) == 0)
 			return 1;
+		/* An error says more of the source than a mark does. */
+		if (*status == AVML_PAGE_READ || now < AVML_PAGE_POISONED)
+			*status = now;
 	}
 	return 0;
 }
@@ -41,13 +47,19 @@ static int probe_ranges(const struct avml_source *source,
 
 	if (top == 0)
 		return avml_error_set(err, ENODATA,
-			"%s: there is no page of RAM to read", source->path);
+			source->covers_all
+				? "%s: there is no page of RAM to read"
+				: "%s has no place for any page of RAM",
+			source->path);
 	if (!buf)
 		return avml_error_set_errno(err, ENOMEM, "%s", source->path);
 	ret = avml_source_reader_new(source, &reader, err);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < ranges->count && !found; i++)
+	/* What is forbidden here is forbidden everywhere. */
+	for (size_t i = 0; i < ranges->count && !found &&
+			   probe->status != EPERM && cancel_level() == 0;
+		i++)
 		found = probe_range(
 			reader, floor, ranges->items[i], buf, &probe->status);
 	avml_source_reader_free(reader);

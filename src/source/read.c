@@ -86,6 +86,8 @@ static uint8_t refusal(const struct avml_source *source, uint8_t mark)
 		return AVML_PAGE_NO_PAGE;
 	case AVML_PAGE_MARK_UNKNOWN:
 		return source->cautious ? AVML_PAGE_UNMARKED : AVML_PAGE_READ;
+	case AVML_PAGE_MARK_ERROR:
+		return AVML_PAGE_UNMARKED;
 	default:
 		return AVML_PAGE_READ;
 	}

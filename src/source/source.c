@@ -76,6 +76,13 @@ uint64_t avml_source_filled(const struct avml_source *source)
 	return source->ops->filled ? source->ops->filled(source) : 0;
 }
 
+const struct avml_range_list *avml_source_filled_by(
+	const struct avml_source *source, size_t i)
+{
+	return source->ops->filled_by ? source->ops->filled_by(source, i)
+				      : NULL;
+}
+
 int avml_source_reader_new(const struct avml_source *source,
 	struct avml_source_reader **reader, struct avml_error *err)
 {

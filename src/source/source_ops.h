@@ -33,6 +33,8 @@ struct source_ops {
 	const char *name;	/* as `--source` takes it */
 	const char *usual_path; /* as `--source` takes it too */
 	bool whole_pages;	/* never to be asked for less than a page */
+	bool guarded;		/* keeps away from bad memory by itself: */
+	bool false_zeros;	/* that, and what fails, reads as zeros */
 
 	/*
 	 * Open: allocates a struct avml_source (as the first member of the
@@ -65,8 +67,10 @@ struct source_ops {
 	const struct avml_source *(*member)(
 		const struct avml_source *source, size_t i);
 
-	/* As avml_source_filled(); NULL: nothing. */
+	/* As the public functions; NULL: nothing. */
 	uint64_t (*filled)(const struct avml_source *source);
+	const struct avml_range_list *(*filled_by)(
+		const struct avml_source *source, size_t i);
 };
 
 struct avml_source {

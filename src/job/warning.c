@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/warning.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define TEXT_MAX 5120
+
+void warning_tell(const struct warning *warning, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	if (!warning->tell)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	warning->tell(warning->ctx, text);
+}
