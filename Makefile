@@ -87,7 +87,8 @@ $(BUILD)/avml.pc: Makefile
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lavml -lsnappy -pthread' > $@
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
+	$(BUILD)/tests/fault/fault.d
 
 # --- tests ---------------------------------------------------------------
 
@@ -103,12 +104,25 @@ $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 
 .SECONDARY: $(CHECK_SRC:%.c=$(BUILD)/%.o)
 
+# The command, with every call of libc that can fail made to go through
+# tests/fault/fault.c.
+FAULT_WRAP = $(shell sed -nE \
+	's/^(wrap|track) ([A-Za-z0-9_]+).*/-Wl,--wrap=\2/p' tests/fault/calls)
+
+$(BUILD)/tests/avml-fault: $(CMD_OBJ) $(BUILD)/tests/fault/fault.o $(LIB) \
+		tests/fault/calls
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $(FAULT_WRAP) -o $@ $(filter-out %/calls,$^) $(LIBS)
+
+.SECONDARY: $(BUILD)/tests/fault/fault.o
+
 .PHONY: checks
 checks: $(AVML) $(AVML)-convert $(CHECKS)
 
 # Everything that does not take long, with one closing line. The parts
 # follow one by one; check-asan and check-slow are the long ones.
-MAKE_ASAN = $(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined checks
+MAKE_ASAN = $(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined checks \
+	$(BUILD)/asan/tests/avml-fault
 MAKE_TSAN = $(MAKE) -j2 BUILD=$(BUILD)/tsan SANITIZE=thread checks
 # Of each kind of command a script that goes far into it.
 ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
@@ -121,7 +135,7 @@ check: checks
 	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
 		unit:$(BUILD)/asan \
 		"cli:$(BUILD)/asan/avml $(ASAN_SCRIPTS)" \
-		threads:$(BUILD)/tsan
+		threads:$(BUILD)/tsan "faults:$(BUILD)/asan --quick"
 
 check-unit: checks
 	$(Q)tests/run.sh unit:$(BUILD)
@@ -132,7 +146,7 @@ check-cli: $(AVML)
 check-includes check-docs check-format: $(AVML)
 	$(Q)tests/run.sh $(@:check-%=%)
 
-.PHONY: check-asan check-tsan check-slow
+.PHONY: check-asan check-tsan check-fault check-slow
 check-asan: checks
 	$(Q)$(MAKE_ASAN)
 	$(Q)tests/run.sh unit:$(BUILD)/asan cli:$(BUILD)/asan/avml
@@ -141,10 +155,15 @@ check-tsan: checks
 	$(Q)$(MAKE_TSAN)
 	$(Q)tests/run.sh unit:$(BUILD)/tsan threads:$(BUILD)/tsan
 
-# All scripts with sanitizers, and conversions of 1 GiB.
+# Every call that can fail made to fail, one by one.
+check-fault: checks
+	$(Q)$(MAKE_ASAN)
+	$(Q)tests/run.sh faults:$(BUILD)/asan
+
+# All scripts with sanitizers, all faults, and conversions of 1 GiB.
 check-slow: checks
 	$(Q)$(MAKE_ASAN)
-	$(Q)tests/run.sh cli:$(BUILD)/asan/avml
+	$(Q)tests/run.sh cli:$(BUILD)/asan/avml faults:$(BUILD)/asan
 	$(Q)AVML_TEST_SLOW=1 LIMIT=600 tests/run.sh "cli:$(AVML) convert-round"
 
 # A real kernel in a virtual machine, and its memory acquired there.

@@ -10,6 +10,7 @@
 #   unit:DIR     every check_* program below the build directory DIR
 #   cli:AVML     every script of tests/cli with that binary; "cli:AVML NAME..."
 #                only those
+#   faults:DIR   every call of libc made to fail; "faults:DIR --quick": a few
 #
 # Prints what fails in full, and at the end "N passed, N failed".
 set -u
@@ -108,6 +109,21 @@ cli() {
 	count "$good" "$bad"
 }
 
+# All but the lines of its own counts and of what went well.
+faults() {
+	local line good bad
+	python3 -B tests/fault/run.py "${@:2}" "$1" >"$log" 2>&1
+	grep -vE '^[0-9]+ passed, ' "$log"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	if [ -z "$line" ]; then
+		echo "not ok tests/fault/run.py: it did not come to its end"
+		count 0 1
+		return
+	fi
+	read -r good _ bad _ <<<"$line"
+	count "$good" "$bad"
+}
+
 # What ships to a user must render without a complaint.
 lint_man() {
 	local page bad=0
@@ -149,6 +165,10 @@ for suite in "$@"; do
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
 	threads:*) threads "${suite#threads:}" ;;
 	unit:*) unit "${suite#unit:}" ;;
+	faults:*)
+		read -ra words <<<"${suite#faults:}"
+		faults "${words[@]}"
+		;;
 	cli:*)
 		read -ra words <<<"${suite#cli:}"
 		cli "${words[@]}"

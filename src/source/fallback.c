@@ -141,7 +141,7 @@ static ssize_t fallback_read(
 	return n > 0 ? primary->read(r->readers[0], addr, buf, page) : n;
 }
 
-/* What any member knows to have changed. */
+/* Of the first that knows what it covers. */
 static int fallback_recheck(const struct avml_source *source,
 	struct avml_range_list *added, struct avml_range_list *gone,
 	struct avml_error *err)
