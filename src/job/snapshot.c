@@ -312,7 +312,9 @@ static int run(struct snapshot *s, struct avml_error *err)
 	/* A machine that runs has memory that is not zero. */
 	if (ret == 0 && w->records == 0 && avml_source_is_live(s->source))
 		ret = avml_error_set(err, ENODATA,
-			s->result->unreadable_bytes < s->result->read_bytes
+			s->result->unreadable_bytes -
+						s->result->uncovered_bytes <
+					s->result->read_bytes
 				? "every byte that was read is zero: %s does "
 				  "not give memory"
 				: "not a page of RAM could be read from %s",

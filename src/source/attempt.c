@@ -96,7 +96,8 @@ static int open_filtered(struct attempt *a,
 	a->source->path = TAKE_PTR(copy);
 	a->source->page_size = place.page_size;
 	/* The marks of this machine mean nothing to a copy of another. */
-	if (a->source->host || (a->source->live && config->proc_dir))
+	if (a->source->host || (a->source->live && config->proc_dir &&
+				       !host_is_procfs(config->proc_dir)))
 		ret = add_filter(a, config, asked_for);
 	if (ret < 0) {
 		avml_source_free(a->source);
@@ -127,9 +128,9 @@ static const struct avml_range_list *ranges_to_probe(
 			a->path);
 		return NULL;
 	}
-	if (config->ram)
+	if (config->ram && (config->ram->count > 0 || !config->ram_error))
 		return config->ram;
-	if (!a->source->covers_all)
+	if (!config->ram && !a->source->covers_all)
 		return &a->source->coverage;
 	avml_error_set(&a->err, ENODATA,
 		"%s: which addresses are RAM is not known%s%s", a->path,

@@ -66,6 +66,8 @@ static int probe_ranges(const struct avml_source *source,
 	probe->above_low = found && floor > 0;
 	if (found)
 		return 0;
+	if (cancel_level() > 0)
+		return cancel_error(err);
 	return avml_error_set(err, EIO,
 		"%s opens, but none of the pages tried in it can be read: %s",
 		source->path, avml_page_status_text(probe->status));

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The guard in front of the binary: what is not plainly made up never runs.
+# shellcheck disable=SC2034 # lib.sh looks at it
+namespace=wanted
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -25,7 +27,6 @@ refused --source kcore "$T/out"
 refused --source /proc/kcore "$T/out"
 refused --source "$T/m" "$T/out"
 refused --iomem "$T/iomem" "$T/out"
-refused --proc "$T/proc" "$T/out"
 refused --proc /proc --source kcore "$T/out"
 refused --proc "$T/../../proc" --source kcore "$T/out"
 refused --proc "$T/proc" --source /dev/mem "$T/out"
@@ -46,6 +47,104 @@ refused acquire --help "$T/out"
 ln -s /proc "$T/link"
 refused --proc "$T/link" --source kcore "$T/out"
 
+# Without --source, and by the name of a device: both directories made up.
+mkdir "$T/dev"
+cp "$T/m" "$T/dev/crash"
+refused --dev "$T/dev" "$T/out"
+refused --dev "$T/dev" --iomem "$T/iomem" "$T/out"
+refused --proc /proc --dev "$T/dev" "$T/out"
+refused --proc "$T/proc" --dev /dev "$T/out"
+refused "--proc=$T/proc" --dev=/dev "$T/out"
+refused --proc "$T/proc" "$T/out" --dev /dev
+refused --proc "$T/proc" --source mem "$T/out"
+refused --proc "$T/proc" --source=crash "$T/out"
+refused --dev "$T/dev" --source mem "$T/out"
+refused --dev "$T/dev" --source crash --iomem "$T/iomem" "$T/out"
+refused --source "$T/m" --iomem "$T/iomem" --dev "$T/dev" --source mem "$T/out"
+refused --source "$T/m" --iomem "$T/iomem" --source kcore "$T/out"
+refused --proc "$T/proc" --source mem "$T/out" --dev "$T/dev"
+refused --proc "$T/proc" --threads 2 --dev "$T/dev" --source mem "$T/out"
+refused --proc "$T/proc" --dev "$T/dev" --source /dev/crash "$T/out"
+refused --proc "$T/proc" --dev "$T/dev" --source bpf "$T/out"
+refused --proc "$T/proc" --dev "$T/dev" "$T/out" --source /dev/mem
+refused --iomem "$T/iomem" "$T/out"
+refused --threads --proc "$T/proc" "$T/out"
+touch "$T/bpf"
+cd "$T"
+refused --proc "$T/proc" --source bpf "$T/out"
+cd "$OLDPWD"
+
+# What lies in them must be made up too: no links, mounts, device nodes.
+spoiled()
+{
+	refused --proc "$T/odd" "$T/out"
+	refused --proc "$T/odd" --source kcore "$T/out"
+	refused --proc "$T/proc" --dev "$T/odd" "$T/out"
+	refused sources --proc "$T/odd"
+	refused sources --proc "$T/proc" --dev "$T/odd"
+	rm -rf "$T/odd"
+	mkdir "$T/odd"
+}
+mkdir "$T/odd"
+for name in kcore kpageflags iomem meminfo; do
+	ln -s "/proc/$name" "$T/odd/$name"
+	spoiled
+done
+for name in crash mem; do
+	ln -s "/dev/$name" "$T/odd/$name"
+	spoiled
+done
+if mknod "$T/odd/device" c 10 183 2>/dev/null; then
+	refused --source "$T/odd/device" --iomem "$T/iomem" "$T/out"
+	spoiled
+	mknod "$T/odd/device" b 7 200
+	spoiled
+else
+	skip_part "devices: may not be made"
+fi
+if [ -n "${AVML_TEST_NAMESPACE-}" ] && touch "$T/odd/version" &&
+	mount --bind /proc/version "$T/odd/version" 2>/dev/null; then
+	mounts=("$T/odd/version")
+	refused --source "$T/odd/version" --iomem "$T/iomem" "$T/out"
+	refused --proc "$T/odd" "$T/out"
+	refused sources --proc "$T/odd"
+	umount "$T/odd/version"
+	mounts=()
+	mount --bind /proc "$T/odd"
+	mounts=("$T/odd")
+	refused --proc "$T/odd" "$T/out"
+	refused sources --proc "$T/odd"
+	refused sources --proc "$T/proc" --dev "$T/odd"
+	umount "$T/odd"
+	mounts=()
+else
+	skip_part "mounts: may not be made"
+fi
+
+# `avml sources` looks at sources too, and opens them.
+refused sources
+refused sources --json
+refused sources --proc
+refused sources --proc=
+refused sources --proc /proc
+refused sources --proc "$T/link"
+refused sources --proc "$T/proc" --dev /dev
+refused sources --proc "$T/proc" --json --dev=/dev
+refused sources --proc "$T/proc" --iomem /proc/iomem
+refused sources --proc "$T/proc" --source mem
+refused sources --dev "$T/dev"
+refused sources --iomem "$T/iomem"
+refused sources --source "$T/m" --iomem "$T/iomem"
+refused sources --json --proc "$T/proc"
+refused sources --json --help
+program=$AVML
+AVML=$T/avml-sources
+ln -s "$program" "$AVML"
+refused
+refused --proc /proc
+refused --source "$T/m" --iomem "$T/iomem"
+AVML=$program
+
 allowed()
 {
 	avml "$@" || fail "not allowed: $*"
@@ -58,3 +157,18 @@ allowed --source "$T/m" --iomem "$T/iomem" "$T/out"
 allowed acquire "--iomem=$T/iomem" "--source=$T/m" "$T/out" --bogus
 allowed --proc "$T/proc" --source kcore "$T/out"
 allowed --source "$T/proc/kcore" "--proc=$T/proc" "$T/out"
+allowed --proc "$T/proc" "$T/out"
+allowed --proc "$T/proc" "--dev=$T/dev" "$T/out"
+allowed --dev "$T/dev" --proc "$T/proc" --source mem "$T/out"
+allowed --proc "$T/proc" --source=crash --dev "$T/dev" "$T/out"
+allowed --proc "$T/none" --dev "$T/none" "$T/out"
+allowed sources --help
+allowed sources --version
+allowed sources --proc "$T/proc"
+allowed sources "--proc=$T/proc" --json --dev "$T/dev" --iomem "$T/iomem"
+AVML=$T/avml-sources
+allowed --proc "$T/proc" --json
+AVML=$program
+if mknod "$T/odd/zero" c 1 5 2>/dev/null; then
+	allowed --proc "$T/proc" --dev "$T/odd" "$T/out"
+fi

@@ -9,14 +9,23 @@ for ask in --help -h 'acquire --help'; do
 	expect_status 0 avml $ask >"$T/help"
 	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
 	for word in 'usage: avml' --source --iomem --proc --threads \
-		--keep-zeros --no-sparse --no-clobber --quiet \
+		--keep-zeros --no-sparse --no-clobber --quiet --force \
+		'--dev DIR' '--min-free MiB' crash kcore mem sources convert \
 		'--max-disk-usage MiB' '--max-disk-usage-percentage P' \
 		'--max-unreadable P' --help --version FILE; do
 		grep -qF -e "$word" "$T/help" || fail "$ask: no $word"
 	done
 	[ "$(wc -L <"$T/help")" -le 80 ] || fail "$ask: lines over 80 wide"
 done
-for ask in --version -V 'acquire --version'; do
+expect_status 0 avml sources --help >"$T/help"
+[ ! -s "$T/err" ] || fail "sources: something on stderr"
+for word in 'usage: avml sources' --json '--proc DIR' '--dev DIR' \
+	'--iomem FILE' --help --version; do
+	grep -qF -e "$word" "$T/help" || fail "sources: no $word"
+done
+[ "$(wc -L <"$T/help")" -le 80 ] || fail "sources: lines over 80 wide"
+! grep -qE ' $' "$T/help" || fail "sources: blanks at a line's end"
+for ask in --version -V 'acquire --version' 'sources --version'; do
 	# shellcheck disable=SC2086
 	expect_status 0 avml $ask >"$T/version"
 	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
@@ -33,3 +42,4 @@ expect_absent "$T/out"
 # What cannot be said is an error.
 expect_error 1 . avml --help >/dev/full
 expect_error 1 . avml --version >/dev/full
+expect_error 1 . avml sources --help >/dev/full

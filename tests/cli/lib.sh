@@ -104,102 +104,8 @@ skip_part()
 
 # ---- Running the binary ----
 
-is_made_up()
-{
-	local path dir
-	path=$(realpath -m -- "$1")
-	for dir in "${made_up[@]}"; do
-		case $path in
-		"$dir"/*) return 0 ;;
-		esac
-	done
-	return 1
-}
-
-# A conversion reads the file it is told to, and no memory: that file and
-# whatever else is named must be made up, or a descriptor.
-refuse_unsafe_convert()
-{
-	local word path all="$*"
-
-	case $PWD/ in
-	/proc/* | /dev/* | /sys/*) fail "unsafe to run in $PWD: $all" ;;
-	esac
-	for word; do
-		case $word in
-		-*=*) word=${word#*=} ;;
-		esac
-		case $word in
-		- | /dev/fd/[0-9]* | /dev/stdout | /proc/self/fd/[0-9]*) continue ;;
-		/dev/full | /dev/null) continue ;;
-		*/*) ;;
-		*) [ -e "$word" ] || continue ;; # an option, a format
-		esac
-		is_made_up "$word" || fail "unsafe to run: $all"
-	done
-	# What stdin is must not be the machine's memory either.
-	path=$(readlink /proc/self/fd/0 || :)
-	case $path in
-	/proc/* | /dev/mem | /dev/crash | /dev/kmem | /dev/port)
-		fail "unsafe to run on $path: $all"
-		;;
-	esac
-}
-
-# The first two options must name a made-up source: `--source FILE --iomem
-# FILE` or `--proc DIR --source kcore|FILE`, in any order.  They come first so
-# that no later option can swallow them.  Whatever names a source later on
-# must be made up as well.
-refuse_unsafe()
-{
-	local name value sources=, first='' all="$*"
-
-	case ${AVML##*/},${1-} in
-	avml-convert,* | *,convert)
-		refuse_unsafe_convert "$@"
-		return
-		;;
-	esac
-	case ${1-} in
-	acquire | ./acquire) shift ;;
-	esac
-	case $* in
-	--help | -h | --version | -V) return ;;
-	esac
-	while [ $# -gt 0 ]; do
-		name=${1%%=*}
-		value=${1#"$name"}
-		value=${value#=}
-		case $1 in
-		--source=* | --iomem=* | --proc=*) ;;
-		--source | --iomem | --proc)
-			value=${2-}
-			[ $# = 1 ] || shift
-			;;
-		*)
-			# What came before this is what counts as safe.
-			first=${first:-$sources}
-			shift
-			continue
-			;;
-		esac
-		shift
-		# An option without its value is wrong usage, and proves nothing.
-		[ -n "$value" ] || continue
-		if [ "$name $value" = '--source kcore' ]; then
-			name=kcore
-		elif ! is_made_up "$value"; then
-			fail "unsafe to run: $all"
-		fi
-		sources=$sources$name,
-	done
-	case ${first:-$sources} in
-	,--source,--iomem,* | ,--iomem,--source,*) ;;
-	,--proc,--source,* | ,--source,--proc,*) ;;
-	,--proc,kcore,* | ,kcore,--proc,*) ;;
-	*) fail "unsafe to run: $all" ;;
-	esac
-}
+# shellcheck source=tests/lib/guard.sh
+. "$tests/lib/guard.sh"
 
 # Root loses every capability: no raw memory, no eBPF, and permissions count.
 drop=()
@@ -285,6 +191,15 @@ expect_no_err()
 	done
 }
 
+# expect_unreadable START END REASON: named, whatever else is.
+expect_unreadable()
+{
+	local named
+	printf -v named '^warning: 0x%016x-0x%016x could not be read: %s' \
+		"$1" "$2" "$3"
+	expect_err "$named"
+}
+
 # The form of an error: one line, and numbered causes.
 expect_error_form()
 {
@@ -367,6 +282,15 @@ make_image()
 	from=(--source "$T/memory" --iomem "$T/iomem")
 }
 
+# make_sources [OPTION...]: a made-up /proc and /dev of the same memory.
+make_sources()
+{
+	(cd "$T" && rm -rf proc dev)
+	mkimage --proc "$T/proc" --dev "$T/dev" "$@" "$T/memory" "$T/iomem"
+	# shellcheck disable=SC2034
+	from=(--proc "$T/proc" --dev "$T/dev")
+}
+
 # make_proc [OPTION...]: the same, as a made-up /proc.
 make_proc()
 {
@@ -382,6 +306,28 @@ small_disk()
 	mkdir -p "$1"
 	mount -t tmpfs -o "size=$2,mode=755" none "$1" 2>/dev/null || return 1
 	mounts+=("$1")
+}
+
+# trace_calls CALLS: strace stands in front of the binary, or status 1.
+trace_calls()
+{
+	if ! strace -o "$T/trace" true 2>/dev/null; then
+		skip_part "strace: not here or not allowed"
+		return 1
+	fi
+	# Leaks cannot be looked for while another traces.
+	if grep -qaE '__(a|t)san_init' "$AVML"; then
+		skip_part "strace: not with sanitizers"
+		return 1
+	fi
+	# shellcheck disable=SC2034
+	before=(strace -f -y -s 0 -e "trace=$1" -o "$T/trace")
+}
+
+# traced ARGUMENT...: what the trace says, see trace.py.
+traced()
+{
+	"${PYTHON:-python3}" -IS "$tests/lib/trace.py" "$T/trace" "$@"
 }
 
 # wait_until COMMAND...: for up to 20 seconds.
@@ -402,4 +348,23 @@ expect_ended()
 	wait "$2" || got=$?
 	[ ! -s "$T/failed" ] || exit 1
 	[ "$got" = "$1" ] || fail "status $got, not $1: $(said)"
+}
+
+# during STATUS CHANGE [OPTION...]: CHANGE is made while an image is on its
+# way to $T/stream, which a pipe holds back.
+during()
+{
+	local status=$1 change=$2 pid
+	shift 2
+	rm -f "$T/fifo"
+	mkfifo "$T/fifo"
+	avml_exec "${from[@]}" "$@" "$T/fifo" 2>"$T/err" &
+	pid=$!
+	exec 4<"$T/fifo"
+	head -c 1000000 <&4 >"$T/stream"
+	$change
+	cat <&4 >>"$T/stream"
+	exec 4<&-
+	expect_ended "$status" "$pid"
+	check_sanitizer
 }

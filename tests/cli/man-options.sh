@@ -4,13 +4,17 @@
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
 
-# compare PAGE LEAST: what the binary says is what the page has.
+# compare PAGE LEAST [COMMAND...]: what the binary says of itself and of these
+# commands is what the page has.
 compare()
 {
-	local page=$tests/../man/$1
+	local page=$tests/../man/$1 command
 
 	[ -e "$page" ] || fail "there is no $1"
 	expect_status 0 avml --help >"$T/help"
+	for command in "${@:3}"; do
+		expect_status 0 avml "$command" --help >>"$T/help"
+	done
 	grep -oE -e '--[a-z][a-z-]+' "$T/help" | sort -u >"$T/said"
 	# Fl in mdoc: `Fl -quiet`, an argument after it or not.
 	grep -oE -e '\<Fl (\\)?-[a-z][a-z-]+' "$page" |
@@ -27,7 +31,19 @@ compare()
 	done
 }
 
-compare avml.8 12
+# A command that has no page of its own is in that of avml.
+if [ -e "$tests/../man/avml-sources.8" ]; then
+	compare avml.8 16
+	AVML_WAS=$AVML
+	ln -s "$AVML" "$T/avml-sources"
+	AVML=$T/avml-sources
+	compare avml-sources.8 6
+	AVML=$AVML_WAS
+else
+	compare avml.8 17 sources
+	grep -qE '^\.(Nm|Ic|Cm|Ar).* sources|^\.(Ic|Cm) sources' \
+		"$tests/../man/avml.8" || fail "avml.8 has no sources"
+fi
 # A link of this name is the command, and needs no source to answer.
 ln -s "$AVML" "$T/avml-convert"
 AVML=$T/avml-convert

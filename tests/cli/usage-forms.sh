@@ -21,6 +21,7 @@ same --iomem "$T/iomem" --source memory --keep-zeros out
 same "${from[@]}" --keep-zeros --threads=2 --max_disk_usage=100 -- out
 same "${from[@]}" --keep-zeros --max_disk-usage_percentage 99.9 out
 same "${from[@]}" --max_unreadable 1 --no_sparse --no_clobber --keep_zeros out
+same "${from[@]}" --keep-zeros --min_free 1 --force out
 same acquire "${from[@]}" --keep-zeros out
 same acquire "${from[@]}" --keep-zeros --quiet -- out
 

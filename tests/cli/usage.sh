@@ -29,19 +29,19 @@ wrong 'thread' --thread 2 "$T/out" # no abbreviations
 wrong 'threads' --threadss 2 "$T/out"
 wrong 'quiet' --quiet=yes "$T/out"
 wrong 'quiet' --quiet= "$T/out"
-for option in source iomem proc; do
+for option in source iomem proc dev; do
 	wrong "$option" "$T/out" "--$option"
 	wrong "$option" "$T/out" "--$option="
 done
 for option in threads max-disk-usage max-disk-usage-percentage \
-	max-unreadable; do
+	max-unreadable min-free; do
 	wrong "$option" "$T/out" "--$option"
 	wrong "$option" "--$option=" "$T/out"
 	wrong "$option" "--$option" '' "$T/out"
 	wrong "$option" "--$option" --quiet "$T/out"
 	wrong "$option" "--$option" 5 "--$option" 5 "$T/out"
 done
-for option in keep-zeros no-sparse no-clobber quiet; do
+for option in keep-zeros no-sparse no-clobber quiet force; do
 	wrong "$option" "--$option" "--$option" "$T/out"
 	wrong "$option" "--$option" "$T/out" "--${option/-/_}"
 done

@@ -63,20 +63,30 @@ class Memory(MappedFile):
     """The memory an image was made of; zeros behind the file's end.
 
     Stretches listed as unreadable count as zeros, which is what an image
-    must hold in their place.
+    must hold in their place.  Parts (memory, start, end) are of another.
     """
 
-    def __init__(self, path, unreadable=()):
+    def __init__(self, path, unreadable=(), parts=()):
         super().__init__(path)
         self.unreadable = list(unreadable)
+        self.parts = list(parts)
+
+    def data_runs(self, start, end):
+        yield from super().data_runs(start, end)
+        for memory, low, high in self.parts:
+            yield from memory.data_runs(max(low, start), min(high, end))
 
     def read(self, start, end):
         data = self.view[start:min(end, self.size)]
         hidden = [r for r in self.unreadable if r[0] < end and r[1] > start]
-        if len(data) == end - start and not hidden:
+        parts = [p for p in self.parts if p[1] < end and p[2] > start]
+        if len(data) == end - start and not hidden and not parts:
             return data
         data = bytearray(data)
         data += bytes(end - start - len(data))
+        for memory, low, high in parts:
+            low, high = max(low, start), min(high, end)
+            data[low - start:high - start] = memory.read(low, high)
         for low, high in hidden:
             low, high = max(low, start) - start, min(high, end) - start
             data[low:high] = bytes(high - low)

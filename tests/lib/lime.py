@@ -98,7 +98,12 @@ def do_ranges(args):
 
 
 def do_cmp(args):
-    memory = Memory(args.memory, [rng.pair(r) for r in args.unreadable])
+    parts = []
+    for word in args.part:
+        path, where = word.rsplit(":", 1)
+        parts.append((Memory(path), *rng.pair(where)))
+    memory = Memory(args.memory, [rng.pair(r) for r in args.unreadable],
+                    parts)
     wanted = rng.to_read(args.iomem, args.page_size)
     wanted = rng.subtract(wanted, [rng.pair(r) for r in args.left_out])
     count = compare(MappedFile(args.image), memory, wanted, args.keep_zeros,
@@ -169,6 +174,9 @@ def _parser():
                           "prints how many it has")
     one.add_argument("--unreadable", action="append", default=[],
                      metavar="START-END", help="zeros stand there instead")
+    one.add_argument("--part", action="append", default=[],
+                     metavar="MEMORY:START-END",
+                     help="there it is of that memory instead")
     one.add_argument("--left-out", action="append", default=[],
                      metavar="START-END", help="the image does not hold it")
     one = command("patch", do_patch, "image", "out")

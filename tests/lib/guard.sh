@@ -1,0 +1,171 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What may be run: lib.sh asks refuse_unsafe() before each run of the binary,
+# which ends the script where an argument is not plainly a made-up one.
+# tests/cli/guard.sh tests it.
+
+# shellcheck disable=SC2154 # made_up is of lib.sh
+is_made_up()
+{
+	local path dir
+	path=$(realpath -m -- "$1")
+	for dir in "${made_up[@]}"; do
+		case $path in
+		"$dir"/*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# A file or directory to read may not be one of the kernel's that was mounted
+# or linked there, nor a node for a device that gives something away.
+is_harmless()
+{
+	local path what
+	for path; do
+		is_made_up "$path" || return 1
+		[ -e "$path" ] || continue
+		what=$(stat -L -c '%F,%t:%T' -- "$path") || return 1
+		case $what,$(stat -L -f -c %T -- "$path") in
+		*,proc | *,sysfs | *,securityfs | *,debugfs) return 1 ;;
+		"character special file,1:"[357],*) ;; # null, zero, full
+		*special*) return 1 ;;
+		esac
+	done
+}
+
+# In the place of /proc or /dev: and so is all that avml can find in it.
+is_harmless_tree()
+{
+	local path
+	is_harmless "$1" || return 1
+	for path in "$1"/*; do
+		if [ -e "$path" ] || [ -L "$path" ]; then
+			is_harmless "$path" || return 1
+		fi
+	done
+}
+
+# A conversion reads the file it is told to, and no memory: that file and
+# whatever else is named must be made up, or a descriptor.
+refuse_unsafe_convert()
+{
+	local word path all="$*"
+
+	case $PWD/ in
+	/proc/* | /dev/* | /sys/*) fail "unsafe to run in $PWD: $all" ;;
+	esac
+	for word; do
+		case $word in
+		-*=*) word=${word#*=} ;;
+		esac
+		case $word in
+		- | /dev/fd/[0-9]* | /dev/stdout | /proc/self/fd/[0-9]*) continue ;;
+		/dev/full | /dev/null) continue ;;
+		*/*) ;;
+		*) [ -e "$word" ] || continue ;; # an option, a format
+		esac
+		is_made_up "$word" || fail "unsafe to run: $all"
+	done
+	# What stdin is must not be the machine's memory either.
+	path=$(readlink /proc/self/fd/0 || :)
+	case $path in
+	/proc/* | /dev/mem | /dev/crash | /dev/kmem | /dev/port)
+		fail "unsafe to run on $path: $all"
+		;;
+	esac
+}
+
+# What is read comes first, and is made up, in any order:
+#   --source FILE --iomem FILE
+#   --proc DIR [--dev DIR]
+#   --proc DIR --source kcore|FILE
+#   --proc DIR --dev DIR --source crash|mem
+# First, so that no other option can swallow these; whatever names a source
+# later on must be made up as well.  A path of this machine's own is refused
+# wherever it stands, and DIR may be no mounted proc.  `avml sources` needs
+# the --proc of a made-up DIR too.
+refuse_unsafe()
+{
+	local name value given=, first='' command=acquire all="$*"
+
+	case ${AVML##*/},${1-} in
+	avml-convert,* | *,convert)
+		refuse_unsafe_convert "$@"
+		return
+		;;
+	avml-sources,*) command=sources ;;
+	esac
+	case ${1-} in
+	sources)
+		command=sources
+		shift
+		;;
+	acquire | ./acquire) shift ;;
+	esac
+	case $* in
+	--help | -h | --version | -V) return ;;
+	esac
+	while [ $# -gt 0 ]; do
+		name=${1%%=*}
+		value=${1#"$name"}
+		value=${value#=}
+		case $1 in
+		--source=* | --iomem=* | --proc=* | --dev=*) ;;
+		--source | --iomem | --proc | --dev)
+			value=${2-}
+			[ $# = 1 ] || shift
+			;;
+		*)
+			# What came before this is what counts as safe.
+			first=${first:-$given}
+			shift
+			continue
+			;;
+		esac
+		shift
+		# An option without its value is wrong usage, and proves nothing.
+		[ -n "$value" ] || continue
+		case $name,$value in
+		--proc,* | --dev,*)
+			is_harmless_tree "$value" || fail "unsafe to run: $all"
+			;;
+		--source,kcore | --source,crash | --source,mem)
+			name=$value
+			;;
+		*)
+			# A word that is no path may be a source's name.
+			case $value in
+			*/*) ;;
+			bpf) fail "unsafe to run: $all" ;;
+			*) [ -e "$value" ] || fail "unsafe to run: $all" ;;
+			esac
+			is_harmless "$value" || fail "unsafe to run: $all"
+			;;
+		esac
+		given=$given$name,
+	done
+	first=${first:-$given}
+	# By its name it is looked for in a directory: in the one named before.
+	case $given in
+	*,crash,* | *,mem,*)
+		case $first in
+		*,--dev,*) ;;
+		*) fail "unsafe to run: $all" ;;
+		esac
+		;;
+	esac
+	case $given in
+	*,crash,* | *,mem,* | *,kcore,*)
+		case $first in
+		*,--proc,*) ;;
+		*) fail "unsafe to run: $all" ;;
+		esac
+		;;
+	esac
+	case $command$first in
+	*,--proc,*) ;;
+	acquire,--source,--iomem,* | acquire,--iomem,--source,*) ;;
+	*) fail "unsafe to run: $all" ;;
+	esac
+}
