@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Limits of disk usage, on a made-up file system: statvfs() is this
- * program's own, so that the numbers are known.
- */
-#include "check_paths.h"
-
-#include <sys/statvfs.h>
+/* Limits of disk usage, on a made-up file system. */
+#include "check_disk.h"
 
 #include "job/disk_limit.h"
 
-#define MIB ((uint64_t)1 << 20)
 #define OVERHEAD (100u << 10)
-#define FRAGMENT 1024u
-
-/* In MiB; `failure` is an errno value, 0 for none. */
-static struct {
-	uint64_t size, free, available;
-	int failure;
-	char asked[TEST_PATH_MAX]; /* the path that was looked at last */
-} disk = { .size = 100, .free = 50, .available = 40 };
-
-static int fill(struct statvfs *fs)
-{
-	if (disk.failure) {
-		errno = disk.failure;
-		return -1;
-	}
-	memset(fs, 0, sizeof(*fs));
-	/* Counts are in fragments; f_bsize is only a hint for reading. */
-	fs->f_bsize = 8 * FRAGMENT;
-	fs->f_frsize = FRAGMENT;
-	fs->f_blocks = disk.size * MIB / FRAGMENT;
-	fs->f_bfree = disk.free * MIB / FRAGMENT;
-	fs->f_bavail = disk.available * MIB / FRAGMENT;
-	return 0;
-}
-
-int statvfs(const char *path, struct statvfs *fs)
-{
-	snprintf(disk.asked, sizeof(disk.asked), "%s", path);
-	return fill(fs);
-}
-
-int fstatvfs(int fd, struct statvfs *fs)
-{
-	snprintf(disk.asked, sizeof(disk.asked), "%d", fd);
-	return fill(fs);
-}
 
 static uint64_t estimate_of(
 	uint64_t start, uint64_t end, uint64_t start2, uint64_t end2)
@@ -341,6 +299,18 @@ START_TEST(disk_limit_old_file_is_free_room)
 }
 END_TEST
 
+/* Under another name it stays, when a new one takes its place. */
+START_TEST(disk_limit_old_file_of_two_names_is_no_room)
+{
+	const char *path = old_file(4);
+	uint64_t bytes;
+
+	ck_assert_int_eq(link(path, test_path("other")), 0);
+	ck_assert(disk_free(path, &bytes));
+	ck_assert_uint_eq(bytes, 40 * MIB);
+}
+END_TEST
+
 START_TEST(disk_limit_descriptor_of_file_counts_for_its_disk)
 {
 	const struct disk_limit limit = { .max_percentage = 60 };
@@ -397,6 +367,88 @@ START_TEST(disk_limit_no_regular_file_has_no_disk)
 }
 END_TEST
 
+/* --- file systems that are memory ---------------------------------------- */
+
+START_TEST(disk_in_memory_is_tmpfs_and_ramfs)
+{
+	static const struct {
+		long type;
+		bool memory;
+	} types[] = { { TMPFS_MAGIC, true }, { RAMFS_MAGIC, true },
+		{ EXT4_SUPER_MAGIC, false }, { XFS_SUPER_MAGIC, false },
+		{ BTRFS_SUPER_MAGIC, false }, { OVERLAYFS_SUPER_MAGIC, false },
+		{ NFS_SUPER_MAGIC, false }, { 0, false } };
+	const char *dir = test_text("%s", test_dir());
+	const char *file = test_text("%s", test_file("old", "", 0));
+	const int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < TEST_COUNT(types); i++) {
+		disk.type = types[i].type;
+		/* A new file is where its folder is. */
+		ck_assert(disk_is_memory(test_text("%s/new", dir)) ==
+			  types[i].memory);
+		ck_assert_str_eq(disk.asked, dir);
+		ck_assert(disk_is_memory("new") == types[i].memory);
+		ck_assert_str_eq(disk.asked, ".");
+		ck_assert(disk_is_memory("/new-file") == types[i].memory);
+		ck_assert_str_eq(disk.asked, "/");
+		ck_assert(disk_is_memory(file) == types[i].memory);
+		ck_assert_str_eq(disk.asked, file);
+		ck_assert(disk_is_memory(test_text("/dev/fd/%d", fd)) ==
+			  types[i].memory);
+		ck_assert_str_eq(disk.asked, test_text("%d", fd));
+	}
+	close(fd);
+}
+END_TEST
+
+/* What is written there goes elsewhere; or it cannot be told. */
+START_TEST(disk_in_memory_is_no_pipe_device_or_unknown)
+{
+	const char *fifo = test_path("fifo");
+	int ends[2];
+
+	disk.type = TMPFS_MAGIC;
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert(!disk_is_memory(fifo));
+	ck_assert(!disk_is_memory(test_text("%s", test_dir())));
+	ck_assert(!disk_is_memory("/dev/null"));
+	ck_assert(!disk_is_memory(test_text("/dev/fd/%d", ends[1])));
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert(!disk_is_memory(test_text("/dev/fd/%d", ends[1])));
+	ck_assert_str_eq(disk.asked, "");
+	disk.failure = EACCES;
+	ck_assert(!disk_is_memory(test_path("new")));
+	ck_assert(!disk_is_memory(test_text("%s", test_file("old", "", 0))));
+}
+END_TEST
+
+/* As the system itself names the kinds of its mounts. */
+START_TEST(disk_in_memory_is_what_is_mounted_so)
+{
+	FILE *f = fopen("/proc/self/mounts", "re");
+	char dir[512], type[64];
+	size_t memory = 0;
+
+	ck_assert_ptr_nonnull(f);
+	disk.real = true;
+	while (fscanf(f, "%*s %511s %63s%*[^\n]", dir, type) == 2) {
+		const bool tmpfs = strcmp(type, "tmpfs") == 0;
+
+		/* Others may lie over one, and be another kind. */
+		if (strcmp(dir, "/dev/shm") != 0)
+			continue;
+		ck_assert(disk_is_memory("/dev/shm/no-such-file") == tmpfs);
+		memory += tmpfs;
+	}
+	fclose(f);
+	if (memory == 0)
+		fprintf(stderr, "no tmpfs at /dev/shm: not tested\n");
+}
+END_TEST
+
 static Suite *disk_limit_suite(void)
 {
 	Suite *suite = suite_create("disk_limit");
@@ -418,8 +470,12 @@ static Suite *disk_limit_suite(void)
 	tcase_add_test(tc, disk_limit_unknown_disk_is_an_error);
 	tcase_add_test(tc, disk_limit_new_file_counts_for_its_folder);
 	tcase_add_test(tc, disk_limit_old_file_is_free_room);
+	tcase_add_test(tc, disk_limit_old_file_of_two_names_is_no_room);
 	tcase_add_test(tc, disk_limit_descriptor_of_file_counts_for_its_disk);
 	tcase_add_test(tc, disk_limit_no_regular_file_has_no_disk);
+	tcase_add_test(tc, disk_in_memory_is_tmpfs_and_ramfs);
+	tcase_add_test(tc, disk_in_memory_is_no_pipe_device_or_unknown);
+	tcase_add_test(tc, disk_in_memory_is_what_is_mounted_so);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

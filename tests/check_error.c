@@ -265,6 +265,55 @@ START_TEST(error_wrapped_without_end_is_sound)
 }
 END_TEST
 
+START_TEST(error_joined_is_one_line)
+{
+	struct avml_error err = AVML_ERROR_INIT;
+	char text[64];
+
+	memset(text, 'x', sizeof(text));
+	ck_assert_uint_eq(avml_error_join(&err, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "");
+	avml_error_set(&err, EIO, "the disk");
+	ck_assert_uint_eq(avml_error_join(&err, text, sizeof(text)), 8);
+	ck_assert_str_eq(text, "the disk");
+	avml_error_wrap(&err, "a page");
+	avml_error_wrap(&err, "the run");
+	ck_assert_uint_eq(avml_error_join(&err, text, sizeof(text)), 25);
+	ck_assert_str_eq(text, "the run: a page: the disk");
+	/* Joining changes nothing. */
+	ck_assert_uint_eq(err.depth, 3);
+}
+END_TEST
+
+/* Where it is cut: it says so, and stays within its room. */
+START_TEST(error_joined_into_any_room_is_whole_or_cut)
+{
+	static const char whole[] = "the run: a page: the disk";
+	struct avml_error err = AVML_ERROR_INIT;
+
+	avml_error_set(&err, EIO, "the disk");
+	avml_error_wrap(&err, "a page");
+	avml_error_wrap(&err, "the run");
+	for (size_t size = 1; size < 40; size++) {
+		char text[41];
+		size_t len;
+
+		memset(text, 'x', sizeof(text));
+		len = avml_error_join(&err, text, size);
+		ck_assert_uint_eq(strlen(text), len);
+		ck_assert_int_eq(text[size], 'x');
+		if (size >= sizeof(whole)) {
+			ck_assert_str_eq(text, whole);
+			continue;
+		}
+		ck_assert_uint_eq(len, size - 1);
+		ck_assert(strncmp(text, whole, len > 3 ? len - 3 : 0) == 0);
+		if (len >= 3)
+			ck_assert_str_eq(text + len - 3, "...");
+	}
+}
+END_TEST
+
 static Suite *error_suite(void)
 {
 	Suite *suite = suite_create("error");
@@ -279,6 +328,8 @@ static Suite *error_suite(void)
 	tcase_add_test(tcase, error_wrapped_gives_outermost_first);
 	tcase_add_test(
 		tcase, error_wrapped_with_nothing_keeps_an_empty_message);
+	tcase_add_test(tcase, error_joined_is_one_line);
+	tcase_add_test(tcase, error_joined_into_any_room_is_whole_or_cut);
 	tcase_add_test(tcase, error_copied_keeps_its_messages);
 	tcase_add_test(
 		tcase, error_deeper_than_the_depth_folds_into_the_outermost);

@@ -26,12 +26,13 @@ enum manner {
 struct faulty {
 	struct avml_source base;
 	enum manner manner;
-	uint64_t start;	   /* address of the first of `pages` */
-	const char *pages; /* a letter each, see error_of(); others are good */
-	uint64_t len;	   /* bytes from `start`, then the source ends */
-	size_t most;	   /* bytes that one read gives at most; 0: any */
-	uint8_t twist;	   /* what tells its bytes from another's */
-	int reader_error;  /* of reader_new */
+	uint64_t start;	    /* address of the first of `pages` */
+	const char *pages;  /* a letter each, see error_of(); others are good */
+	uint64_t len;	    /* bytes from `start`, then the source ends */
+	size_t most;	    /* bytes that one read gives at most; 0: any */
+	uint8_t twist;	    /* what tells its bytes from another's */
+	uint64_t zero_from; /* address from which on it is zeros; 0: none */
+	int reader_error;   /* of reader_new */
 	/* Of a recheck; what comes of it. */
 	struct avml_range added, gone;
 	int recheck_error;
@@ -153,7 +154,10 @@ static inline ssize_t faulty_read(
 	if (f->most > 0 && good > f->most)
 		good = f->most;
 	for (size_t i = 0; i < good; i++)
-		((uint8_t *)buf)[i] = byte_at(addr + i) ^ f->twist;
+		((uint8_t *)buf)[i] =
+			f->zero_from > 0 && addr + i >= f->zero_from
+				? 0
+				: byte_at(addr + i) ^ f->twist;
 	return (ssize_t)good;
 }
 

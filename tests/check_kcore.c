@@ -402,9 +402,9 @@ START_TEST(kcore_all_at_zero_is_enodata)
 		read_loads(old, TEST_COUNT(old), &map, &err), -ENODATA);
 	assert_sound(-ENODATA, &map, &err);
 	ck_assert_str_eq(avml_error_message(&err, 0),
-		"a/kcore: all of its 3 program headers have physical address "
-		"0, as kernels before 4.11 write them, and which ranges are "
-		"RAM is not known");
+		"a/kcore: its 3 program headers do not tell physical "
+		"addresses, as those of kernels before 4.11, and which "
+		"ranges are RAM is not known");
 }
 END_TEST
 

@@ -5,6 +5,10 @@
  */
 #include "check_faulty.h"
 
+#include <signal.h>
+
+#include "base/cancel.h"
+
 #define PAGES_MAX 64
 
 /* What one page must have become. Returns whether it failed. */
@@ -401,6 +405,65 @@ START_TEST(source_probe_failure_names_source_and_reason)
 }
 END_TEST
 
+/* What is forbidden once is forbidden: more ranges are not tried. */
+START_TEST(source_probe_that_is_forbidden_ends)
+{
+	static const struct {
+		const char *pages; /* of three ranges of three pages */
+		const char *says;  /* NULL: it reads */
+		size_t reads;
+	} cases[] = {
+		{ "ppp......", "Operation not permitted", 3 },
+		{ "iii......", NULL, 4 },
+		{ "iiippp...", "Operation not permitted", 6 },
+		{ "iiifffxxx", "No such device", 9 },
+		/* An error says more than that there is no place. */
+		{ "fuuuuuuuu", "Bad address", 9 },
+		{ "uuuuuuuui", "Input/output error", 9 },
+		{ "uuuuuuuuu", "no program header", 9 },
+	};
+
+	for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+		struct avml_range_list ranges = AVML_RANGE_LIST_INIT;
+		struct faulty f = faulty(4096, cases[i].pages);
+		struct avml_error err = AVML_ERROR_INIT;
+		int ret;
+
+		for (uint64_t k = 0; k < 3; k++)
+			ck_assert_int_eq(avml_range_list_add(&ranges,
+						 f.start + k * 0x3000,
+						 f.start + k * 0x3000 + 0x3000),
+				0);
+		ret = avml_source_probe(&f.base, &ranges, &err);
+		ck_assert_int_eq(ret, cases[i].says ? -EIO : 0);
+		ck_assert_msg(f.reads == cases[i].reads, "%s: %zu reads",
+			cases[i].pages, (size_t)f.reads);
+		if (cases[i].says)
+			ck_assert_msg(strstr(avml_error_message(&err, 0),
+					      cases[i].says) != NULL,
+				"%s: %s", cases[i].pages,
+				avml_error_message(&err, 0));
+		avml_range_list_release(&ranges);
+	}
+}
+END_TEST
+
+START_TEST(source_probe_stopped_says_so)
+{
+	struct avml_range_list ranges = AVML_RANGE_LIST_INIT;
+	struct faulty f = faulty(4096, "....");
+	struct avml_error err = AVML_ERROR_INIT;
+
+	ck_assert_int_eq(
+		avml_range_list_add(&ranges, f.start, f.start + 4 * 4096), 0);
+	cancel_request(SIGTERM);
+	ck_assert_int_eq(avml_source_probe(&f.base, &ranges, &err), -EINTR);
+	ck_assert_ptr_nonnull(strstr(avml_error_message(&err, 0), "SIGTERM"));
+	ck_assert_uint_eq(f.reads, 0);
+	avml_range_list_release(&ranges);
+}
+END_TEST
+
 START_TEST(source_probe_without_reader_fails)
 {
 	struct avml_range_list ranges = AVML_RANGE_LIST_INIT;
@@ -438,6 +501,8 @@ static Suite *source_suite(void)
 	tcase_add_loop_test(tc, source_probe_tries_the_promised_pages, 0,
 		TEST_COUNT(probes));
 	tcase_add_test(tc, source_probe_failure_names_source_and_reason);
+	tcase_add_test(tc, source_probe_that_is_forbidden_ends);
+	tcase_add_test(tc, source_probe_stopped_says_so);
 	tcase_add_test(tc, source_probe_without_reader_fails);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -44,11 +44,11 @@ static int check_place(
 	}
 	if (__builtin_mul_overflow(options->min_free_mib, MIB, &min_free))
 		min_free = UINT64_MAX;
-	if (min_free > 0 && available <= min_free)
+	if (available < min_free)
 		return avml_error_set(err, ENOSPC,
-			"%s: %" PRIu64 " MiB are free on its disk, not more "
-			"than the %" PRIu64 " MiB that are to stay free "
-			"(--min-free)",
+			"%s: %" PRIu64 " MiB are free on its disk, less than "
+			"the %" PRIu64
+			" MiB that are to stay free (--min-free)",
 			name, available / MIB, options->min_free_mib);
 	if (available - min_free < options->least && !options->force)
 		return avml_error_set(err, ENOSPC,
