@@ -189,7 +189,8 @@ demo: $(AVML)
 
 DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
 DEPS_TEST := check pkg-config python3 mandoc shellcheck clang-format git \
-	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux
+	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
+	xz-utils libelf1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y \

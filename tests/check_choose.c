@@ -255,6 +255,49 @@ START_TEST(choose_uncovered_pages_are_asked_of_mem)
 }
 END_TEST
 
+/* Where an error reads as zeros, zeros may be one. */
+START_TEST(choose_zeros_of_kcore_fill_nothing)
+{
+	static const char zeros[4096];
+	struct tree t = tree_new(ALL);
+	const struct avml_source_config config = tree_config(&t);
+	struct verdicts verdicts;
+	struct avml_source *source;
+	const int fd = open(t.paths[KCORE], O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	/* Its second and third page above 1 MiB. */
+	test_pwrite(fd, zeros, 4096, 0x201000);
+	test_pwrite(fd, zeros, 4096, 0x202000);
+	close(fd);
+	source = choose(NULL, &config, &verdicts);
+	tree_break(&t, CRASH, 0x100000, 0x103000, EFAULT);
+	tree_break(&t, MEM, 0x102000, 0x103000, EIO);
+	assert_pages(source, 0x100000, "km.c", EFAULT);
+	avml_source_free(source);
+	tree_release(&t);
+}
+END_TEST
+
+/* What it covers is little, and at no place that is tried otherwise. */
+START_TEST(choose_kcore_is_probed_where_it_has_memory)
+{
+	static const struct test_phdr little = { 0x108000, 0x2000, 0x10000 };
+	struct tree t = tree_empty();
+	const struct avml_source_config config = tree_config(&t);
+	const int fd = test_kcore_create(t.paths[KCORE], &little, 1);
+	struct verdicts verdicts;
+	struct avml_source *source;
+
+	tree_write(fd, 0x10000, 0x108000, 0x2000, tree_twists[KCORE]);
+	close(fd);
+	source = choose(NULL, &config, &verdicts);
+	assert_pages(source, 0x107000, ".kk.", AVML_PAGE_UNCOVERED);
+	avml_source_free(source);
+	tree_release(&t);
+}
+END_TEST
+
 /* --- one that was asked for ------------------------------------------------
  */
 
@@ -508,6 +551,8 @@ static Suite *choose_suite(void)
 		tc, choose_mem_that_proved_nothing_fills_no_low_memory, 0, 2);
 	tcase_add_test(tc, choose_mem_alone_is_read_below_1_mib);
 	tcase_add_test(tc, choose_uncovered_pages_are_asked_of_mem);
+	tcase_add_test(tc, choose_zeros_of_kcore_fill_nothing);
+	tcase_add_test(tc, choose_kcore_is_probed_where_it_has_memory);
 	tcase_add_loop_test(
 		tc, choose_explicit_source_is_alone, 0, TEST_COUNT(called));
 	tcase_add_loop_test(tc,

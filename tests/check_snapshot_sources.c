@@ -381,6 +381,7 @@ static void on_range(void *ctx, struct avml_range range)
 
 START_TEST(snapshot_that_reads_nothing_says_so)
 {
+	static const struct test_phdr little = { 0x100000, 0x2000, 0x10000 };
 	struct tree t = machine_with(1u << CRASH);
 	const struct avml_snapshot_options options = options_of(&t);
 	const struct avml_snapshot_events events = { .range = on_range };
@@ -390,10 +391,15 @@ START_TEST(snapshot_that_reads_nothing_says_so)
 
 	if (_i == 0) {
 		failing = &t;
-	} else {
+	} else if (_i == 1) {
 		/* What is there is zeros. */
 		ck_assert_int_eq(truncate(t.paths[CRASH], 0), 0);
 		ck_assert_int_eq(truncate(t.paths[CRASH], TREE_END), 0);
+	} else {
+		/* And most of it has no place in the source. */
+		ck_assert_int_eq(unlink(t.paths[CRASH]), 0);
+		close(test_kcore_create(t.paths[KCORE], &little, 1));
+		ck_assert_int_eq(truncate(t.paths[KCORE], 0x20000), 0);
 	}
 	ck_assert_int_eq(
 		avml_snapshot(&options, &events, &result, &err), -ENODATA);
@@ -442,7 +448,7 @@ static Suite *snapshot_sources_suite(void)
 		tc, snapshot_at_a_risk_is_only_what_was_asked_for, 0, 2);
 	tcase_add_test(tc, snapshot_of_one_source_is_not_filled);
 	tcase_add_loop_test(tc, snapshot_onto_what_is_read_is_refused, 0, 6);
-	tcase_add_loop_test(tc, snapshot_that_reads_nothing_says_so, 0, 2);
+	tcase_add_loop_test(tc, snapshot_that_reads_nothing_says_so, 0, 3);
 	tcase_add_test(tc, snapshot_does_not_mix_copies_and_devices);
 	suite_add_tcase(suite, tc);
 	return suite;

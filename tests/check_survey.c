@@ -123,8 +123,8 @@ START_TEST(survey_without_iomem_says_why)
 		ck_assert_uint_eq(survey.usable, files[i].kcore);
 		ck_assert_int_eq(
 			verdicts.items[CRASH].reason, AVML_SOURCE_NO_RAM);
-		ck_assert_ptr_nonnull(strstr(
-			verdicts.items[CRASH].message, files[i].says));
+		ck_assert_ptr_nonnull(
+			strstr(verdicts.items[CRASH].message, files[i].says));
 		ck_assert_int_eq(verdicts.items[KCORE].reason,
 			files[i].kcore ? AVML_SOURCE_USABLE
 				       : AVML_SOURCE_NO_RAM);

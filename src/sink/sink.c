@@ -118,6 +118,7 @@ int sink_keep_free(struct avml_sink *sink, int fd, const struct iovec *iov,
 {
 	struct statvfs fs;
 	uint64_t available, len = 0;
+	int ret;
 
 	if (sink->min_free == 0)
 		return 0;
@@ -128,7 +129,10 @@ int sink_keep_free(struct avml_sink *sink, int fd, const struct iovec *iov,
 		return 0;
 	}
 	/* Others write to the disk too: it is looked at again and again. */
-	if (fstatvfs(fd, &fs) < 0)
+	do
+		ret = fstatvfs(fd, &fs);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0)
 		return avml_error_set_errno(err, errno,
 			"cannot tell how much of the disk of %s is free",
 			sink->name);

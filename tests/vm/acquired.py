@@ -125,7 +125,7 @@ class Image:
             length = size - 4
             if kind != STORED:
                 length = block_length(self.file, at)
-                if size - 4 >= length - length // 8:
+                if (length - (size - 4)) * 8 < length:
                     yield "a compressed chunk that saves less than 1/8"
             if not 0 < length <= snappy.CHUNK:
                 yield "chunk of %d bytes" % length

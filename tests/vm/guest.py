@@ -6,6 +6,7 @@ acquisition, and from the file that is the guest's RAM. Intervals are
 (start, end), end exclusive.
 """
 
+import copy
 import mmap
 import os
 import re
@@ -15,6 +16,7 @@ from acquired import BLOCK, PAGE
 
 FOUR_GIB = 1 << 32
 MASK64 = (1 << 64) - 1
+POISONED = "hardware poisoned (kpageflags)"
 
 
 def merge(intervals):
@@ -78,20 +80,20 @@ def iomem_ranges(text, name):
     return out
 
 
-def kcore_ranges(head):
-    """Physical ranges of the PT_LOADs of an ELF64 core's first bytes."""
+def kcore_loads(head):
+    """(address, size, virtual address) of an ELF64 core's PT_LOADs."""
     if head[:6] != b"\x7fELF\x02\x01":
         raise ValueError("kcore.head is no little-endian ELF64")
     phoff, = struct.unpack_from("<Q", head, 32)
     phentsize, phnum = struct.unpack_from("<HH", head, 54)
     out = []
     for i in range(phnum):
-        kind, _, _, _, paddr, _, memsz = struct.unpack_from(
+        kind, _, _, vaddr, paddr, _, memsz = struct.unpack_from(
             "<IIQQQQQ", head, phoff + i * phentsize)
         # PT_LOAD; an address of all ones means virtual memory alone.
         if kind == 1 and paddr != MASK64:
-            out.append((paddr, paddr + memsz))
-    return merge(out)
+            out.append((paddr, memsz, vaddr))
+    return out
 
 
 class Pattern:
@@ -131,15 +133,33 @@ class Guest:
 
     def __init__(self, path):
         self.path = path
-        with open(os.path.join(path, "iomem"), encoding="ascii") as file:
-            iomem = file.read()
+        self.boot = self._text("boot").strip()
+        self.release = self._text("uname").split()[2]
+        self._take(path)
+        self._read_plants()
+        self._open_ram()
+
+    def _text(self, name):
+        with open(os.path.join(self.path, name), encoding="ascii") as file:
+            return file.read()
+
+    def _take(self, path):
+        """What is RAM, and what kcore has of it."""
         with open(os.path.join(path, "kcore.head"), "rb") as file:
-            self.kcore = kcore_ranges(file.read())
+            loads = kcore_loads(file.read())
+        self.kcore = merge((start, start + length)
+                           for start, length, _ in loads)
+        # The direct map is far lower where there is a fifth level.
+        self.levels = 5 if min(vaddr for _, _, vaddr in loads) \
+            < 0xFFFF800000000000 else 4
+        with open(os.path.join(path, "iomem"), encoding="ascii") as file:
+            self._take_iomem(file.read())
+
+    def _take_iomem(self, iomem):
         self.iomem = merge(iomem_ranges(iomem, "System RAM"))
-        whole = inwards(self.iomem)
-        self.trimmed = subtract(self.iomem, whole)
-        self.ranges = intersect(whole, self.kcore)
-        self.not_in_kcore = subtract(whole, self.kcore)
+        self.whole = inwards(self.iomem)
+        self.trimmed = subtract(self.iomem, self.whole)
+        self._take_kcore()
         # Kernel code lies within System RAM, where iomem_ranges() by the
         # name of the RAM does not look.
         code = re.search(r"^ *([0-9a-f]+)-([0-9a-f]+) : Kernel code$",
@@ -148,8 +168,45 @@ class Guest:
         if code:
             self.text = inwards([(int(code.group(1), 16),
                                   int(code.group(2), 16) + 1)])
-        self._read_plants()
-        self._open_ram()
+
+    def _take_kcore(self):
+        self.ranges = intersect(self.whole, self.kcore)
+        self.not_in_kcore = subtract(self.whole, self.kcore)
+
+    # The same guest, otherwise seen.
+
+    def at(self, path):
+        """As it was at a case that has an iomem and a kcore.head."""
+        other = copy.copy(self)
+        if os.path.exists(os.path.join(path, "iomem")):
+            other._take(path)
+        return other
+
+    def of_boot(self):
+        return self.at(self.path)
+
+    def of_text(self, iomem):
+        """With this iomem."""
+        other = copy.copy(self)
+        other._take_iomem(iomem)
+        return other
+
+    def of_kcore(self):
+        """Seen by one who does not see iomem."""
+        other = copy.copy(self)
+        other.iomem = other.whole = inwards(self.kcore)
+        other.trimmed = []
+        other._take_kcore()
+        return other
+
+    def without_kcore(self):
+        """Seen by one who reads anything that iomem names."""
+        other = copy.copy(self)
+        other.kcore = self.whole
+        other._take_kcore()
+        return other
+
+    # Pages with known content.
 
     def _read_plants(self):
         seed, before = self._table("before")
@@ -168,17 +225,29 @@ class Guest:
             pairs = [line.split() for line in file]
         return seed, {int(i): int(pfn, 16) * PAGE for i, pfn in pairs}
 
+    def odd(self, kind):
+        """Pages of odd.c: {address: content}; none where it did not run."""
+        if not os.path.exists(os.path.join(self.path, kind)):
+            return {}
+        seed, table = self._table(kind)
+        pattern = Pattern(seed)
+        return {table[i]: pattern.page(i) for i in table}
+
+    def poisoned(self):
+        """As unreadable ranges, with their reason."""
+        return [(at, at + PAGE, POISONED) for at in sorted(
+            self.odd("poisoned"))]
+
     def _open_ram(self):
-        with open(os.path.join(self.path, "below_4g"),
-                  encoding="ascii") as file:
-            self.below_4g = int(file.read())
+        self.below_4g = int(self._text("below_4g"))
         with open(os.path.join(self.path, "ram"), "rb") as file:
             self.ram = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def ram_page(self, address):
         """The hypervisor's view, as it was when the guest powered off.
 
-        The file is the RAM without the hole below 4 GiB.
+        The file is the RAM without the hole below 4 GiB. Nothing of what
+        was plugged in is in it.
         """
         if address >= FOUR_GIB:
             address += self.below_4g - FOUR_GIB

@@ -1,20 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Runs avml under a real kernel and judges what it made of it.
+# Runs avml under real kernels and judges what it made of them.
 #
-#   tests/vm/run.sh AVML
+#   tests/vm/run.sh AVML [BOOT...]
 #
 # AVML is the program to test, dynamic or static. Nothing is installed and no
-# root is needed: the guest's kernel comes by `apt-get download`, its disks are
-# written by mke2fs and read by debugfs, QEMU emulates (KVM is not asked for:
-# where it is nested it hangs). The guest's RAM is a file, so that the image
-# can be held against the hypervisor's view of it.
+# root is needed: the guests' kernels come by `apt-get download`, their disks
+# are written by mke2fs and read by debugfs, QEMU emulates (KVM is not asked
+# for: where it is nested it hangs). The guest's RAM is a file, so that the
+# image can be held against the hypervisor's view of it.
+#
+# The boots are those of boot_setup(), by default all of them:
+#   main          the cloud kernel of this machine's release: whole images
+#   sources       its full kernel, with a /dev/crash: which source, and why
+#   newer         the cloud kernel of a newer release
+#   older         the full kernel of an older release, as long as there is one
+#   la57          5 level page tables
+#   la57_nokaslr  the same, and the kernel where it was linked to be
+# A kernel that cannot be had is a failure.
 #
 # Environment:
 #   KERNEL_DIR      cache of kernels, default build/vm
 #   KERNEL_PACKAGE  default linux-image-cloud-amd64; a kernel's own package
 #                   (linux-image-6.1.0-50-amd64) is good too
+#   NEWER_SUITE     release of boot newer, default trixie
+#   OLDER_SUITE     release of boot older, default bullseye
 #   KEEP            a directory that gets the results, to look at later
 #   VM_TIMEOUT      seconds one boot may take, default 300
 set -euo pipefail
@@ -22,27 +33,31 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 kernel_dir=${KERNEL_DIR:-$top/build/vm}
-kernel_package=${KERNEL_PACKAGE:-linux-image-cloud-amd64}
 vm_timeout=${VM_TIMEOUT:-300}
-below_4g=$((256 << 20))
-memory_mib=384
+all_boots=(main sources newer older la57 la57_nokaslr)
 disk_mib=8192
-small_disk_mib=24
+small_disk_mib=64
 tmp=
 vm_pid=
+judge_pid=
+judged=
 passed=0
 failed=0
 
 say() { printf 'vm: %s\n' "$*"; }
 die() { printf 'vm: error: %s\n' "$*" >&2; exit 1; }
 
+# shellcheck source=tests/vm/kernels.sh
+. "$here/kernels.sh"
+
 cleanup()
 {
-	# The pid is timeout's, which hands the signal on to its QEMU.
-	if [[ -n $vm_pid ]]; then
-		kill -TERM "$vm_pid" 2> /dev/null || true
-		wait "$vm_pid" 2> /dev/null || true
-	fi
+	local pid
+	# The first pid is timeout's, which hands the signal on to its QEMU.
+	for pid in $vm_pid $judge_pid; do
+		kill -TERM "$pid" 2> /dev/null || true
+		wait "$pid" 2> /dev/null || true
+	done
 	if [[ -n $tmp ]]; then
 		rm -rf "$tmp"
 	fi
@@ -51,62 +66,64 @@ cleanup()
 need_tools()
 {
 	local tool missing=()
-	for tool in apt-cache apt-get busybox cc cpio debugfs dpkg ldd mke2fs \
-		python3 qemu-system-x86_64 timeout; do
+	for tool in apt-cache apt-config apt-get busybox cc cpio debugfs dpkg \
+		ldd make mke2fs python3 qemu-system-x86_64 tar timeout xz; do
 		type -P "$tool" > /dev/null || missing+=("$tool")
 	done
 	((${#missing[@]} == 0)) ||
 		die "not found: ${missing[*]} (packages: tests/vm/deps)"
 }
 
-# --- the kernel -------------------------------------------------------------
+# --- what makes a boot ------------------------------------------------------
 
-# Sets $package to the real package behind a metapackage, $version to the
-# newest version of it.
-resolve_kernel()
+# boot_setup NAME: which kernel, how much memory, which modules that the init
+# loads later, what more of QEMU and on the kernel's command line, what QEMU's
+# monitor is told.
+boot_setup()
 {
-	package=$kernel_package
-	local real
-	real=$(apt-cache depends "$package" 2> /dev/null |
-		awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ {
-			print $2; exit }')
-	package=${real:-$package}
-	version=$(apt-cache policy "$package" 2> /dev/null |
-		awk '$1 == "Candidate:" { print $2 }')
-	[[ -n $version && $version != "(none)" ]]
+	kernel_key=cloud
+	memory_mib=256
+	below_4g_mib=128
+	# With 5 level page tables some readers of images find nothing.
+	cpu=max,-la57
+	monitor=
+	later=()
+	slots=
+	devices=()
+	words=()
+	case $1 in
+	main)
+		memory_mib=384
+		below_4g_mib=256
+		;;
+	sources)
+		kernel_key=full
+		words=(secretmem.enable=1 memhp_default_state=offline)
+		slots=,maxmem=4G,slots=1
+		devices=(-object "memory-backend-ram,id=more,size=128M"
+			-device "pc-dimm,memdev=more")
+		;;
+	newer)
+		kernel_key=newer
+		words=(memhp_default_state=offline)
+		later=(virtio_mem virtio_balloon)
+		monitor="balloon 240"
+		slots=,maxmem=4G
+		devices=(-device virtio-balloon-pci
+			-object "memory-backend-ram,id=more,size=128M"
+			-device "virtio-mem-pci,memdev=more,requested-size=128M")
+		;;
+	older) kernel_key=older ;;
+	la57) cpu=max ;;
+	la57_nokaslr)
+		cpu=max
+		words=(nokaslr)
+		;;
+	*) die "no boot of the name '$1'" ;;
+	esac
 }
 
-# Sets $kernel (a directory that holds boot/ and lib/modules/) and $release.
-fetch_kernel()
-{
-	local latest
-	mkdir -p "$kernel_dir"
-	kernel_dir=$(cd "$kernel_dir" && pwd)
-	latest=$kernel_dir/latest-$kernel_package
-	if resolve_kernel; then
-		echo "${package}_${version//:/%3a}" > "$latest"
-	else
-		# No package lists: what was fetched earlier will do.
-		[[ -e $latest ]] || die "apt knows no package $kernel_package" \
-			"(apt-get update?) and $kernel_dir has none"
-	fi
-	kernel=$kernel_dir/$(< "$latest")
-	if [[ ! -e $kernel/complete ]]; then
-		rm -rf "$kernel"
-		mkdir "$tmp/deb"
-		(cd "$tmp/deb" && apt-get -q \
-			-o APT::Sandbox::User=root download \
-			"$package=$version") ||
-			die "cannot download $package"
-		dpkg -x "$tmp"/deb/*.deb "$kernel"
-		rm -rf "$tmp/deb"
-		release=$(ls "$kernel/lib/modules")
-		busybox depmod -b "$kernel" "$release"
-		touch "$kernel/complete"
-	fi
-	release=$(ls "$kernel/lib/modules")
-	say "kernel $release (${kernel##*_})"
-}
+# --- the guest --------------------------------------------------------------
 
 # add_module NAME: the paths of a module and of all it needs, what is needed
 # first, in $modules. What is built into the kernel has no file.
@@ -131,31 +148,46 @@ add_module()
 	modules+=("$root/$path")
 }
 
-# --- the guest --------------------------------------------------------------
-
+# put_modules ROOT LIST NAME...: they go to /modules, and their names, in the
+# order of loading, to the list.
 put_modules()
 {
-	local root=$1 path name
+	local root=$1 list=$1/modules/$2.order path name
+	shift 2
 	modules=()
-	add_module virtio_pci
-	add_module virtio_blk
-	# What ext4 asks for by name at mount; newer kernels have it built in.
-	if grep -q '/crc32c_generic\.ko' "$kernel/lib/modules/$release/modules.dep"
-	then
-		add_module crc32c_generic
-	fi
-	add_module ext4
+	for name; do
+		add_module "$name"
+	done
 	mkdir -p "$root/modules"
-	: > "$root/modules/order"
+	: > "$list"
 	for path in "${modules[@]}"; do
 		name=${path##*/}
 		case $path in
 		*.xz) name=${name%.xz} && xz -dc "$path" > "$root/modules/$name" ;;
 		*) cp "$path" "$root/modules/$name" ;;
 		esac
-		echo "$name" >> "$root/modules/order"
+		echo "$name" >> "$list"
 	done
-	say "modules: $(tr '\n' ' ' < "$root/modules/order")"
+	say "modules ($(basename "$list" .order)): $(tr '\n' ' ' < "$list")"
+}
+
+put_all_modules()
+{
+	local root=$1 name base=(virtio_pci virtio_blk)
+	module_seen=()
+	# What ext4 asks for by name at mount; newer kernels have it built in.
+	if grep -q '/crc32c_generic\.ko' \
+		"$kernel/lib/modules/$release/modules.dep"; then
+		base+=(crc32c_generic)
+	fi
+	put_modules "$root" base "${base[@]}" ext4
+	for name in "${later[@]}"; do
+		put_modules "$root" "$name" "$name"
+	done
+	if [[ $kernel_key == full ]]; then
+		build_module "$here/crash.c" || return 1
+		cp "$module" "$root/modules/crash.ko"
+	fi
 }
 
 # A program with the libraries that it names; a static one has none.
@@ -172,91 +204,135 @@ put_program()
 	echo
 }
 
+# What is alike in all boots, once.
+make_root()
+{
+	local root=$tmp/root program
+	mkdir -p "$root/bin" "$root/lib"
+	install -m 755 "$here/init" "$root/init"
+	install -m 644 "$here"/cases_*.sh "$root/lib"
+	install -m 755 "$(type -P busybox)" "$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"
+	for program in plant odd without; do
+		cc -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -static \
+			-o "$root/bin/$program" "$here/$program.c"
+	done
+	put_program "$root" "$avml" avml
+	ln -s avml "$root/bin/avml-convert"
+}
+
 pack_initramfs()
 {
 	local root=$tmp/root
-	mkdir -p "$root/bin"
-	install -m 755 "$here/init" "$root/init"
-	install -m 755 "$(type -P busybox)" "$root/bin/busybox"
-	ln -s busybox "$root/bin/sh"
-	cc -std=gnu11 -O2 -Wall -Wextra -static -o "$root/bin/plant" \
-		"$here/plant.c"
-	put_modules "$root"
-	put_program "$root" "$avml" avml
-	ln -s avml "$root/bin/avml-convert"
+	rm -rf "$root/modules"
+	put_all_modules "$root" || return 1
 	(cd "$root" && find . -print0 | LC_ALL=C sort -z |
-		cpio --quiet --null -o -H newc -R 0:0) > "$tmp/initramfs"
+		cpio --quiet --null -o -H newc -R 0:0) > "$tmp/initramfs" ||
+		return 1
 	say "initramfs: $(stat -c %s "$tmp/initramfs") bytes"
 }
 
 make_disk()
 {
 	local path=$1 mib=$2
+	rm -f "$path"
 	truncate -s "${mib}M" "$path"
 	# Without a journal and reserved blocks the size is known and the
 	# writing quick; the disk lives for one boot.
 	mke2fs -q -F -t ext4 -O ^has_journal -m 0 "$path"
 }
 
-# boot NAME [WORDS]: runs boot_NAME of the init with these words added to the
-# kernel's command line; results in $tmp/results/NAME.
-boot()
+# The guest of boot NAME, until it powers off.
+run_guest()
 {
-	local name=$1 status=0 began=$SECONDS results=$tmp/results/$1
+	local name=$1 status=0
 	local ram="memory-backend-file,id=ram,share=on,mem-path=$tmp/ram"
 	ram+=",size=${memory_mib}M"
-	shift
-	say "boot $name: $memory_mib MiB, of it $((below_4g >> 20)) below 4 GiB"
 	make_disk "$tmp/disk" "$disk_mib"
 	make_disk "$tmp/small" "$small_disk_mib"
 	truncate -s "${memory_mib}M" "$tmp/ram"
-	# With 5 level page tables (la57) some readers of images find nothing.
 	# With erms and fsrm the kernel copies by `rep movsb`, which QEMU
-	# emulates byte by byte: twice as slow as words.
+	# emulates byte by byte: twice as slow as words. With cx16 the guest
+	# dies now and then: QEMU 7.2's cmpxchg16b leaves garbage in the flags,
+	# and an interrupt right behind it saves that.
 	timeout -k 5 "$vm_timeout" qemu-system-x86_64 \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-accel tcg,thread=multi -smp 2 -cpu max,-la57,-erms,-fsrm \
-		-M "q35,max-ram-below-4g=$below_4g,memory-backend=ram" \
+		-accel tcg,thread=multi -smp 2 -cpu "$cpu,-erms,-fsrm,-cx16" \
+		-M "q35,max-ram-below-4g=${below_4g_mib}M,memory-backend=ram" \
 		-object "$ram" \
-		-m "$memory_mib" \
+		-m "${memory_mib}M$slots" "${devices[@]}" \
 		-drive "file=$tmp/disk,format=raw,if=virtio,cache=unsafe" \
 		-drive "file=$tmp/small,format=raw,if=virtio,cache=unsafe" \
-		-serial "file:$tmp/console" \
+		-serial "file:$tmp/console" -monitor stdio \
 		-kernel "$kernel/boot/vmlinuz-$release" -initrd "$tmp/initramfs" \
-		-append "console=ttyS0 panic=-1 quiet vmtest.boot=$name $*" \
-		< /dev/null 2> "$tmp/qemu.stderr" &
+		-append "console=ttyS0 panic=-1 quiet vmtest.boot=$name ${words[*]}" \
+		<<< "$monitor" > "$tmp/qemu.log" 2>&1 &
 	vm_pid=$!
 	wait "$vm_pid" || status=$?
 	vm_pid=
+	return $status
+}
+
+# boot NAME: runs boot_NAME of the init; what is left is in $tmp/boots/NAME.
+boot()
+{
+	local name=$1 status=0 began=$SECONDS dir=$tmp/boots/$1
+	say "boot $name: $memory_mib MiB, of it $below_4g_mib below 4 GiB"
+	run_guest "$name" || status=$?
 	say "boot $name: ended with status $status after $((SECONDS - began)) s"
 	tr -d '\r' < "$tmp/console" | sed -n 's/^.*vmtest: /vm: guest: /p'
-
-	# Also of a guest that was killed: whatever reached the disk.
-	mkdir -p "$results"
-	debugfs -R "rdump / $results" "$tmp/disk" > "$tmp/debugfs.log" 2>&1 ||
-		cat "$tmp/debugfs.log"
-	mkdir -p "$results/guest"
-	tr -d '\r' < "$tmp/console" > "$results/console"
-	echo "$below_4g" > "$results/guest/below_4g"
-	mv "$tmp/ram" "$results/guest/ram"
-	say "boot $name: results read back, $((SECONDS - began)) s"
-	if [[ $status != 0 || ! -e $results/guest/complete ]]; then
-		say "boot $name: DID NOT COMPLETE"
-		cat "$tmp/qemu.stderr"
+	if ((status)); then
+		cat "$tmp/qemu.log"
 	fi
+	mkdir -p "$dir/host"
+	tr -d '\r' < "$tmp/console" > "$dir/console"
+	echo "$name" > "$dir/host/boot"
+	echo "$((below_4g_mib << 20))" > "$dir/host/below_4g"
+	mv "$tmp/ram" "$dir/host/ram"
+	mv "$tmp/disk" "$dir/disk"
 }
 
 # --- the run ----------------------------------------------------------------
 
-# Boots and judges. The counts of all boots are added up at the end.
-run_boot()
+# In the background: the results of boot NAME, and what they are worth.
+judge()
 {
-	local results=$tmp/results/$1 status=0
-	boot "$@"
-	python3 -B "$here/check.py" "$results" > "$tmp/verdict" 2>&1 || status=$?
+	local dir=$tmp/boots/$1 child
+	trap 'kill "$child" 2> /dev/null; exit 143' TERM
+	# Also of a guest that was killed: whatever reached the disk.
+	debugfs -R "rdump / $dir" "$dir/disk" > "$dir/debugfs.log" 2>&1 &
+	child=$!
+	wait "$child" || cat "$dir/debugfs.log"
+	rm "$dir/disk"
+	mkdir -p "$dir/guest"
+	mv "$dir"/host/* "$dir/guest"
+	if [[ ! -e $dir/guest/complete ]]; then
+		say "boot $1: DID NOT COMPLETE"
+	fi
+	python3 -B "$here/check.py" "$dir" &
+	child=$!
+	wait "$child"
+}
+
+# The judge works while the next guest runs.
+judge_start()
+{
+	judged=$1
+	judge "$1" > "$tmp/verdict" 2>&1 &
+	judge_pid=$!
+}
+
+# Its verdict; the counts of all boots are added up.
+judge_end()
+{
+	local status=0 dir=$tmp/boots/$judged
+	[[ -n $judge_pid ]] || return 0
+	wait "$judge_pid" || status=$?
+	judge_pid=
+	say "verdict on boot $judged"
 	if ((status)); then
 		say "console of the guest:"
-		tail -n 60 "$results/console"
+		tail -n 60 "$dir/console"
 	fi
 	cat "$tmp/verdict"
 	passed=$((passed + $(grep -c '^ok ' "$tmp/verdict" || true)))
@@ -266,27 +342,68 @@ run_boot()
 	then
 		failed=$((failed + 1))
 	fi
+	if [[ -n ${KEEP:-} ]]; then
+		mkdir -p "$KEEP"
+		cp -r --sparse=always "$dir" "$KEEP/"
+	fi
+	rm -rf "$dir"
+}
+
+# Says so loudly, and fails, unless there is no such release any more.
+no_kernel()
+{
+	local name=$1 status=$2
+	if [[ $name == older && $status == 2 ]]; then
+		say "SKIPPED boot $name: the server has no release" \
+			"${OLDER_SUITE:-bullseye} any more (OLDER_SUITE)"
+		return
+	fi
+	echo "not ok - boot $name: there is a kernel $kernel_key:" \
+		"it could not be had, nothing of this boot was tested"
+	failed=$((failed + 1))
+}
+
+run_boot()
+{
+	local name=$1 status=0
+	boot_setup "$name"
+	use_kernel "$kernel_key" || status=$?
+	if ((status)); then
+		no_kernel "$name" "$status"
+		return
+	fi
+	if ! pack_initramfs; then
+		echo "not ok - boot $name: its modules can be had"
+		failed=$((failed + 1))
+		return
+	fi
+	boot "$name"
+	judge_end
+	judge_start "$name"
 }
 
 main()
 {
-	(($# == 1)) || die "usage: tests/vm/run.sh AVML"
+	local name
+	(($# > 0)) || die "usage: tests/vm/run.sh AVML [BOOT...]"
 	avml=$1
+	shift
 	[[ -x $avml ]] || die "$avml: not a program"
 	need_tools
+	mkdir -p "$kernel_dir"
+	kernel_dir=$(cd "$kernel_dir" && pwd)
 	tmp=$(mktemp -d)
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	fetch_kernel
-	pack_initramfs
-	run_boot main
-	if [[ -n ${KEEP:-} ]]; then
-		mkdir -p "$KEEP"
-		cp -r --sparse=always "$tmp/results/." "$KEEP/"
-	fi
+	make_root
+	for name in "${@:-${all_boots[@]}}"; do
+		run_boot "$name"
+	done
+	judge_end
+	say "all boots took $SECONDS s"
 	echo "$passed passed, $failed failed"
-	((failed == 0))
+	((failed == 0 && passed > 0))
 }
 
 main "$@"

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""What avml promises, and whether a run kept it."""
+
+import json
+import os
+import re
+import signal
+import stat
+
+import machine  # noqa: F401 (it shows the way to tests/lib)
+import ranges as rng
+import said
+from image import ImageError, MappedFile
+from reference import check_memory, is_prefix
+from said import Broken
+from salvaged import what_is_wrong
+from snappy import SnappyError
+
+SANITIZER_STATUS = 99
+UNSAFE_STATUS = 98
+# By which a file is removed: without them it can only be emptied.
+REMOVING = {"unlink", "fstat64", "lstat64"}
+PRECIOUS = b"what was there before"
+
+
+def check_wrecks(run):
+    """What no run may do, whatever happens to it."""
+    if run.status is None:
+        raise Broken("did not end")
+    if run.status < 0:
+        raise Broken("ended by signal %d" % -run.status)
+    if run.status == UNSAFE_STATUS:
+        raise Broken("opened what belongs to this machine")
+    if run.status == SANITIZER_STATUS or re.search(
+            r"Sanitizer|runtime error:", run.said):
+        raise Broken("the sanitizer found something")
+    if run.unreturned is None:
+        raise Broken("did not come to its end")
+    for count, what in zip(run.unreturned,
+                           ("descriptors", "mappings", "threads")):
+        if count:
+            raise Broken("%d %s not given back" % (count, what))
+
+
+def check_names(run, scenario):
+    """Nothing beside the image is left in its directory."""
+    good = {"file": {"out"}, "fd": {"out"}, "pipe": set()}[scenario.to]
+    if scenario.old == "linked":
+        good = good | {"other"}
+    names = set(os.listdir(run.dir))
+    if names - good:
+        raise Broken("left behind: %s" % " ".join(sorted(names - good)))
+    if scenario.old == "linked":
+        with open(os.path.join(run.dir, "other"), "rb") as file:
+            if file.read() != PRECIOUS:
+                raise Broken("the old file's other name shows the image")
+
+
+def check_mode(run, scenario):
+    # An old file may lie where there are no modes.
+    if scenario.to != "file" or scenario.old or not os.path.exists(run.out):
+        return
+    mode = stat.S_IMODE(os.stat(run.out).st_mode)
+    if mode != 0o600:
+        raise Broken("mode %o" % mode)
+
+
+def is_old(run):
+    with open(run.out, "rb") as file:
+        return file.read(len(PRECIOUS) + 1) == PRECIOUS
+
+
+# ---- The ends of a run ------------------------------------------------------
+
+def check_text(run, scenario, reference):
+    """An answer on stdout."""
+    if run.status == 1:
+        said.error(run.said)
+    elif run.status != 0:
+        raise Broken("status %d" % run.status)
+    if run.harmless and (run.status, run.stdout) != \
+            (reference.status, reference.data):
+        raise Broken("%s must change nothing" % run.harmless)
+    if "--json" in scenario.args and (run.stdout or run.status == 0):
+        try:
+            json.loads(run.stdout)
+        except ValueError as error:
+            raise Broken("no JSON: %s" % error) from error
+
+
+def check_failed(run, scenario, reference):
+    """After status 1: whole records, nothing, or what was there before."""
+    error = said.error(run.said)
+    if scenario.to == "pipe":
+        if not reference.data.startswith(run.stdout):
+            raise Broken("what was sent is no beginning of the image")
+        return
+    if not os.path.exists(run.out):
+        if scenario.to == "fd" or scenario.old == "plain":
+            raise Broken("the file that was there is gone")
+        if scenario.old == "linked" and run.before_image:
+            raise Broken("the file that was there is gone")
+        return
+    if scenario.old and is_old(run):
+        return
+    if reference.image is None:
+        raise Broken("a file, where there should be none")
+    if run.before_image:
+        raise Broken("the old file was touched before the image was begun")
+    if not is_prefix(run.out, reference):
+        raise Broken("what is left is no beginning of the image")
+    size = os.path.getsize(run.out)
+    if size == 0 and scenario.to == "file" and not scenario.old and \
+            not REMOVING & set(run.hit_calls):
+        raise Broken("an empty file is left of a new one")
+    if size in reference.borders:
+        return
+    # Told, and not to be helped: the file could not be cut.
+    if "ftruncate64" not in run.hit_calls or said.UNCUT not in error[0]:
+        raise Broken("what is left, %d bytes, is not whole records" % size)
+
+
+def check_killed(run, scenario, reference, made):
+    """The beginning of the image, out of which salvage gets all there is."""
+    if scenario.to == "pipe":
+        if not reference.data.startswith(run.stdout):
+            raise Broken("what was sent is no beginning of the image")
+        return
+    if not os.path.exists(run.out) or scenario.old and is_old(run):
+        return
+    if not is_prefix(run.out, reference):
+        raise Broken("what is left is no beginning of the image")
+    if scenario.kind == "raw":
+        return
+    rest = run.out + ".rest"
+    status = run.salvage(run.out, rest)
+    wrong = what_is_wrong(
+        reference.image, reference.borders, os.path.getsize(run.out), status,
+        MappedFile(rest) if os.path.exists(rest) else None, made.memory,
+        reference.hidden)
+    if wrong:
+        raise Broken("salvage: %s" % wrong)
+
+
+def is_same(run, scenario, reference):
+    if scenario.to == "pipe":
+        return run.stdout == reference.data
+    return os.path.getsize(run.out) == len(reference.image) and \
+        is_prefix(run.out, reference)
+
+
+def check_image(run, scenario, reference, made):
+    """An image that is finished; "partial" when more of it is unreadable."""
+    if said.has_error(run.said):
+        raise Broken("status %d, but an error is told" % run.status)
+    if run.lost_end:
+        raise Broken("%s failed, and the status is %d"
+                     % (run.lost_end, run.status))
+    if scenario.to == "file" and run.stdout:
+        raise Broken("something went to stdout")
+    if run.status == reference.status and is_same(run, scenario, reference):
+        return "survived"
+    if run.harmless:
+        raise Broken("%s must change nothing" % run.harmless)
+    if not scenario.partial:
+        raise Broken("status %d, but the image is not the whole one"
+                     % run.status)
+    path = run.out
+    if scenario.to == "pipe":
+        path = run.out + ".sent"
+        with open(path, "wb") as file:
+            file.write(run.stdout)
+    try:
+        total = check_memory(path, scenario, run, made)
+    except (ImageError, SnappyError) as error:
+        raise Broken(str(error)) from error
+    if (run.status == 3) != (total > 0):
+        raise Broken("status %d, %d bytes unreadable" % (run.status, total))
+    more = total - sum(end - start for start, end in reference.hidden)
+    if run.most_pages and more > run.most_pages * rng.PAGE:
+        raise Broken("%d bytes more unreadable of so few faults" % more)
+    return "partial" if total else "survived"
+
+
+def judge(run, scenario, reference, made):
+    """survived, partial, failed or killed; Broken for a broken promise."""
+    if run.killed and run.status == -signal.SIGKILL:
+        check_killed(run, scenario, reference, made)
+        return "killed"
+    check_wrecks(run)
+    if scenario.kind == "text":
+        check_text(run, scenario, reference)
+        return "failed" if run.status > reference.status else "survived"
+    check_names(run, scenario)
+    check_mode(run, scenario)
+    if run.status == 1:
+        if run.harmless and reference.status != 1:
+            raise Broken("%s must not make a run fail" % run.harmless)
+        check_failed(run, scenario, reference)
+        return "failed"
+    if run.status in (reference.status, 0, 3) and reference.status != 1:
+        return check_image(run, scenario, reference, made)
+    raise Broken("status %d" % run.status)

@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes every call of libc fail, one by one, and sees that avml copes.
+
+  run.py [--quick] [--only NAME]... BUILD
+  run.py --again SCENARIO/THREADS FAULT BUILD
+
+BUILD is a build directory with the sanitizers, which has tests/avml-fault.
+Small acquisitions and conversions (scenarios.py) are run once as they are,
+to see which calls they make; then again for each call, each time it is made,
+and each kind of failure (calls), with that one fault.  What is promised for
+each run is in promises.py.  Prints a table, each broken promise with the
+command that repeats it, and at the end "N passed, N failed".
+"""
+
+import argparse
+import concurrent.futures
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+
+import plan  # noqa: E402
+from machine import Machine  # noqa: E402
+from promises import PRECIOUS, SANITIZER_STATUS, judge  # noqa: E402
+from reference import Reference  # noqa: E402
+from said import Broken  # noqa: E402
+from image import ImageError  # noqa: E402
+from snappy import SnappyError  # noqa: E402
+from scenarios import SCENARIOS  # noqa: E402
+
+# No run takes a second; what takes this long does not end at all.
+LIMIT = 60
+JOBS = 2
+SHOWN = 40  # broken promises told in full
+HANGS = 6   # after so many that do not end, nothing more is tried
+CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+class Run:
+    """One run of the binary, and what was seen of it."""
+
+    def __init__(self, harness, scenario, threads, directory):
+        self.harness = harness
+        self.scenario = scenario
+        self.threads = threads
+        self.dir = directory
+        self.out = os.path.join(directory, "out")
+        self.report = directory + ".report"
+        self.harmless = self.lost_end = None
+        self.before_image = self.killed = False
+        self.most_pages = 0
+        self.hit_calls = []
+        self.unreturned = None
+
+    def command(self):
+        made = self.harness.machine
+        args = [arg.format(out=self.out, **vars(made))
+                for arg in self.scenario.args]
+        if self.threads and self.scenario.kind != "text":
+            args.insert(1, "--threads=%d" % self.threads)
+        return [self.harness.binary, *args]
+
+    def _prepare(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.mkdir(self.dir)
+        if os.path.exists(self.report):
+            os.unlink(self.report)
+        if self.scenario.old:
+            with open(self.out, "wb") as file:
+                file.write(PRECIOUS)
+        if self.scenario.old == "linked":
+            os.link(self.out, os.path.join(self.dir, "other"))
+
+    def _environment(self, more):
+        # Symbols cost a second; --again has the time.
+        words = "exitcode=%d:detect_leaks=1%s" % (
+            SANITIZER_STATUS, "" if self.harness.again else ":symbolize=0")
+        return {"PATH": os.environ["PATH"], "LC_ALL": "C",
+                "ASAN_OPTIONS": words, "LSAN_OPTIONS": words,
+                "UBSAN_OPTIONS": "halt_on_error=1:" + words,
+                "AVML_FAULT_REPORT": self.report, **more}
+
+    def go(self, **more):
+        self._prepare()
+        given = None
+        if self.scenario.stdin:
+            with open(getattr(self.harness.machine, self.scenario.stdin),
+                      "rb") as file:
+                given = file.read()
+        stdout = subprocess.PIPE
+        if self.scenario.to == "fd":
+            stdout = open(self.out, "wb")
+        process = subprocess.Popen(
+            self.command(), env=self._environment(more), stdout=stdout,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd=self.dir)
+        try:
+            self.stdout, said = process.communicate(given, timeout=LIMIT)
+            self.status = process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.stdout, said = process.communicate()
+            self.status = None
+            self.harness.hangs += 1
+        if self.scenario.to == "fd":
+            stdout.close()
+        self.said = said.decode(errors="replace")
+        self._read_report()
+        return self
+
+    def salvage(self, image, rest):
+        """The exit status of a salvage."""
+        return subprocess.run(
+            [self.harness.binary, "convert", "--salvage", image, rest],
+            env=self._environment({}), stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, check=False,
+            timeout=LIMIT).returncode
+
+    def _read_report(self):
+        self.lines = []
+        self.image_hits = set()
+        if not os.path.exists(self.report):
+            return
+        with open(self.report, encoding="ascii", errors="replace") as file:
+            self.lines = file.read().splitlines()
+        for line in self.lines:
+            word, *rest = line.split()
+            if word == "hit":
+                self.hit_calls.append(rest[0])
+                if rest[2:] == ["image"]:
+                    self.image_hits.add(rest[0])
+            elif word == "end":
+                self.unreturned = [int(number) for number in rest]
+
+    def expect(self, fault, log):
+        """What the fault allows this run to be."""
+        self.harmless = fault.harmless
+        if not self.scenario.cascades:
+            self.most_pages = fault.most_pages
+        self.killed = fault.kind == "kill"
+        for call in ("fsync", "close"):
+            if call in self.image_hits and not fault.harmless:
+                self.lost_end = call
+        # In one thread the calls come in the same order each time.
+        begun = log.begun(self.scenario.old)
+        place = log.order.get((fault.call, fault.number))
+        if self.threads == 1 and begun is not None and not fault.second \
+                and place is not None and "*" not in fault.kind:
+            self.before_image = place <= begun
+
+
+class Variant:
+    """A scenario with its number of threads, once seen without a fault."""
+
+    def __init__(self, harness, scenario, threads):
+        self.harness = harness
+        self.scenario = scenario
+        self.threads = threads
+        self.name = "%s/%d" % (scenario.name, threads)
+        run = harness.new_run(scenario, threads).go(AVML_FAULT_COUNT="1")
+        if run.status != scenario.status:
+            raise Broken("status %s without a fault: %s"
+                         % (run.status, run.said))
+        self.log = plan.Log(run.lines, threads)
+        kept = os.path.join(harness.root, "whole." + scenario.name)
+        try:
+            self.reference = Reference(scenario, run, kept, harness.machine)
+        except (ImageError, SnappyError) as error:
+            raise Broken("without a fault: %s" % error) from error
+
+    def inject(self, fault):
+        """(verdict, what is wrong, the run) of one fault."""
+        if self.harness.hangs >= HANGS:
+            raise Broken("too many runs do not end")
+        run = self.harness.new_run(self.scenario, self.threads)
+        run.go(AVML_FAULT=fault.environment())
+        run.expect(fault, self.log)
+        try:
+            verdict = judge(run, self.scenario, self.reference,
+                            self.harness.machine)
+            if self.harness.machine.state() != self.harness.state:
+                raise Broken("a source was changed")
+        except Broken as broken:
+            return "broken", str(broken), run
+        if not run.hit_calls and verdict != "survived":
+            return "broken", "no fault, but %s" % verdict, run
+        return verdict if run.hit_calls else "missed", "", run
+
+
+class Harness:
+    def __init__(self, args, root):
+        self.build = args.build
+        self.quick = args.quick
+        self.again = bool(args.again)
+        self.root = root
+        self.binary = os.path.abspath(
+            os.path.join(args.build, "tests", "avml-fault"))
+        self.calls = plan.read_calls()
+        self.machine = None
+        self.local = threading.local()
+        self.dirs = self.hangs = 0
+        self.lock = threading.Lock()
+
+    def new_run(self, scenario, threads):
+        # A directory for each of the two that run at the same time.
+        if not hasattr(self.local, "dir"):
+            with self.lock:
+                self.dirs += 1
+                self.local.dir = os.path.join(self.root, "run%d" % self.dirs)
+        return Run(self, scenario, threads, self.local.dir)
+
+    def prepare(self):
+        root = os.path.join(self.root, "machine")
+        os.mkdir(root)
+        self.machine = Machine(root)
+        # What is converted is what was acquired, and has been proven.
+        by_name = {one.name: one for one in SCENARIOS}
+        images = []
+        for name in ("acquire", "acquire-compress"):
+            with open(Variant(self, by_name[name], 1).reference.path,
+                      "rb") as file:
+                images.append(file.read())
+        self.machine.add_images(*images)
+        self.state = self.machine.state()
+        self.digest = self.machine.digest()
+
+    def variants(self, only):
+        """(scenario, threads) of this run."""
+        for scenario in SCENARIOS:
+            if only and scenario.name not in only:
+                continue
+            if self.quick and not scenario.quick and not only:
+                continue
+            for count in scenario.threads:
+                yield scenario, count
+
+
+class Table:
+    """call x kind, and how often each verdict was given."""
+
+    COLUMNS = ("injected", "survived", "partial", "failed", "killed",
+               "broken")
+
+    def __init__(self):
+        self.rows = {}
+        self.missed = 0
+
+    def add(self, fault, verdict):
+        if verdict == "missed":
+            self.missed += 1
+            return
+        row = self.rows.setdefault(fault.title,
+                                   dict.fromkeys(self.COLUMNS, 0))
+        row["injected"] += 1
+        row[verdict] += 1
+
+    def total(self, column):
+        return sum(row[column] for row in self.rows.values())
+
+    def print(self):
+        form = "%-26s %-26s" + " %9s" * len(self.COLUMNS)
+        print(form % ("call", "kind", *self.COLUMNS))
+        for (call, kind), row in self.rows.items():
+            print(form % (call, kind, *(row[c] for c in self.COLUMNS)))
+        print(form % ("all", "",
+                      *(self.total(c) for c in self.COLUMNS)))
+
+
+def command_again(args, variant, fault):
+    return "tests/fault/run.py --again %s '%s' %s" % (variant.name, fault,
+                                                      args.build)
+
+
+class Sweep:
+    """All faults of all scenarios."""
+
+    def __init__(self, args, harness):
+        self.args = args
+        self.harness = harness
+        self.table = Table()
+        self.broken = []      # promises, as texts
+        self.reached = set()  # calls
+        self.left_out = 0
+        self.seen = plan.Seen()
+
+    def all(self):
+        for scenario, threads in self.harness.variants(self.args.only):
+            try:
+                self._one(Variant(self.harness, scenario, threads))
+            except Broken as broken:
+                self.broken.append("%s/%d: %s" % (scenario.name, threads,
+                                                  broken))
+            if self.harness.hangs >= HANGS:
+                break
+        if self.harness.machine.digest() != self.harness.digest:
+            self.broken.append("a source was changed")
+
+    def _one(self, variant):
+        began = time.monotonic()
+        calls = self.harness.calls
+        faults, left_out = plan.quick_faults(calls, variant, self.seen) \
+            if self.args.quick else plan.faults(calls, variant)
+        self.left_out += left_out
+        self.reached |= variant.log.counts.keys()
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            for fault, (verdict, why, _) in zip(
+                    faults, pool.map(variant.inject, faults)):
+                self.table.add(fault, verdict)
+                if verdict == "broken":
+                    self.broken.append("%s\n    %s" % (
+                        why, command_again(self.args, variant, fault)))
+        print("# %s: %d calls, %d faults, %d left out, %.1f s"
+              % (variant.name, sum(variant.log.counts.values()),
+                 len(faults), left_out, time.monotonic() - began),
+              flush=True)
+
+
+def check_calls(args, harness, reached):
+    """Calls that the table lacks; calls that no scenario makes."""
+    faults, used = plan.unknown_calls(args.build, harness.calls)
+    if not args.quick and not args.only:
+        unmade = used & harness.calls.kinds.keys() - reached
+        faults += ["%s is made in no scenario" % call
+                   for call in sorted(unmade - harness.calls.host)]
+    return faults
+
+
+def run_all(args, harness):
+    sweep = Sweep(args, harness)
+    try:
+        harness.prepare()
+        sweep.all()
+    except Broken as broken:
+        sweep.broken.append(str(broken))
+    table, broken = sweep.table, sweep.broken
+    table.print()
+    broken += check_calls(args, harness, sweep.reached)
+    for text in broken[:SHOWN]:
+        print("not ok: " + text)
+    if len(broken) > SHOWN:
+        print("and %d more" % (len(broken) - SHOWN))
+    injected = table.total("injected")
+    print("left out of the sample: %d" % sweep.left_out)
+    if table.missed:
+        print("not made in a run of several threads: %d" % table.missed)
+    print("faults: %d injected, %s" % (
+        injected, "%d promises broken" % len(broken) if broken
+        else "all promises held"))
+    passed = injected - table.total("broken")
+    print("%d passed, %d failed" % (passed, len(broken)))
+    return 1 if broken or not passed else 0
+
+
+def run_again(args, harness):
+    """One fault, and all that is to be seen of it."""
+    name, threads = args.again[0].split("/")
+    fault = plan.parse_fault(args.again[1])
+    scenario, = [one for one in SCENARIOS if one.name == name]
+    harness.prepare()
+    variant = Variant(harness, scenario, int(threads))
+    verdict, why, run = variant.inject(fault)
+    print("AVML_FAULT=%s %s" % (fault.environment(), " ".join(run.command())))
+    print(run.said, end="")
+    print("\n".join(run.lines))
+    where = variant.log.order.get((fault.call, fault.number))
+    if where is not None:
+        site = variant.log.calls[where][1][variant.threads > 1:]
+        subprocess.run(["addr2line", "-fspe", harness.binary, *(
+            "%#x" % (int(at, 16) - 1) for at in site)], check=False)
+    print("status %s: %s %s" % (run.status, verdict, why))
+    return verdict == "broken"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true",
+                        help="main scenarios; each place of a call, once")
+    parser.add_argument("--only", action="append", metavar="SCENARIO")
+    parser.add_argument("--again", nargs=2, metavar=("SCENARIO", "FAULT"))
+    parser.add_argument("build")
+    args = parser.parse_args()
+    # As in tests/cli: a test can get at no memory of this machine.
+    if os.getuid() == 0 and not os.environ.get("AVML_FAULT_DROPPED"):
+        if subprocess.run([*CAPABILITIES, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0:
+            os.environ["AVML_FAULT_DROPPED"] = "1"
+            os.execvp(CAPABILITIES[0],
+                      [*CAPABILITIES, sys.executable, *sys.argv])
+    with tempfile.TemporaryDirectory(prefix="avml-fault.") as root:
+        harness = Harness(args, os.path.realpath(root))
+        return run_again(args, harness) if args.again \
+            else run_all(args, harness)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
