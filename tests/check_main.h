@@ -138,7 +138,7 @@ static inline bool test_drop_capabilities(void)
 		/* First, since it takes a capability itself. */
 		if (prctl(PR_CAPBSET_READ, unwanted[i], 0, 0, 0) == 1 &&
 			prctl(PR_CAPBSET_DROP, unwanted[i], 0, 0, 0) != 0 &&
-			geteuid() == 0)
+			getuid() == 0)
 			return false;
 		word->effective &= ~bit;
 		word->permitted &= ~bit;

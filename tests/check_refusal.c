@@ -244,7 +244,7 @@ static const struct {
 	/* kcore's own headers serve. */
 	{ "RAM unknown", no_ram, { AVML_SOURCE_NO_RAM, U, AVML_SOURCE_NO_RAM },
 		0, { "IOMEM IS HIDDEN", "", "IOMEM IS HIDDEN" },
-		{ "", "", "" } },
+		{ "--iomem", "", "--iomem" } },
 	{ "no page of RAM", no_page,
 		{ AVML_SOURCE_NO_RAM, AVML_SOURCE_NO_RAM, AVML_SOURCE_NO_RAM },
 		ENODATA, { "no page", "no place for any page", "no page" },

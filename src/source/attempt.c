@@ -132,6 +132,8 @@ static const struct avml_range_list *ranges_to_probe(
 		return config->ram;
 	if (!config->ram && !a->source->covers_all)
 		return &a->source->coverage;
+	a->why.remedy = "root with CAP_SYS_ADMIN can read iomem; --iomem names "
+			"another one";
 	avml_error_set(&a->err, ENODATA,
 		"%s: which addresses are RAM is not known%s%s", a->path,
 		config->ram_error ? ": " : "",
