@@ -21,6 +21,7 @@ static struct {
 	uint64_t others; /* of them that others have taken */
 	uint64_t taken;	 /* by the image */
 	int failure;
+	size_t interruptions; /* to come, by signals */
 	size_t looks;
 } disk;
 
@@ -58,6 +59,11 @@ int fstatvfs(int fd, struct statvfs *fs)
 
 	(void)fd;
 	disk.looks++;
+	if (disk.interruptions > 0) {
+		disk.interruptions--;
+		errno = EINTR;
+		return -1;
+	}
 	if (disk.failure) {
 		errno = disk.failure;
 		return -1;
@@ -245,6 +251,20 @@ START_TEST(sink_short_zeros_are_counted)
 }
 END_TEST
 
+START_TEST(sink_interrupted_while_it_looks_goes_on)
+{
+	struct avml_sink *sink = open_sink(test_path("image"), 1, false);
+	struct avml_error err;
+
+	disk.room = 3 * MIB;
+	disk.interruptions = 3;
+	ck_assert_uint_eq(fill(sink, 5 * MIB, &err), 2 * MIB);
+	ck_assert_uint_eq(disk.interruptions, 0);
+	ck_assert_int_eq(err.code, ENOSPC);
+	abandon(sink, 0);
+}
+END_TEST
+
 START_TEST(sink_that_cannot_look_stops)
 {
 	struct avml_sink *sink = open_sink(test_path("image"), 1, false);
@@ -311,6 +331,7 @@ static Suite *sink_free_suite(void)
 	tcase_add_loop_test(
 		tc, sink_zeros_take_room_where_they_are_written, 0, 2);
 	tcase_add_test(tc, sink_short_zeros_are_counted);
+	tcase_add_test(tc, sink_interrupted_while_it_looks_goes_on);
 	tcase_add_test(tc, sink_that_cannot_look_stops);
 	tcase_add_loop_test(tc, sink_on_a_descriptor_keeps_the_limit, 0, 2);
 	tcase_add_loop_test(tc, sink_without_a_limit_does_not_look, 0, 2);
