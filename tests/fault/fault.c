@@ -36,7 +36,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-
 #include <cjson/cJSON.h>
 
 /* How a call fails: an errno, or one of these. */
