@@ -95,13 +95,14 @@ threads() {
 		source-short convert-signal convert-endless compress-acquire
 }
 
-cli() {
+# A runner that counts for itself: its closing line is ours.
+runner() {
 	local line good bad
-	AVML=$(realpath "$1") tests/cli/run.sh "${@:2}" >"$log" 2>&1
+	"$@" >"$log" 2>&1
 	grep -vE '^[0-9]+ passed, ' "$log"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	if [ -z "$line" ]; then
-		echo "not ok tests/cli/run.sh: it did not come to its end"
+		echo "not ok $*: it did not come to its end"
 		count 0 1
 		return
 	fi
@@ -109,19 +110,12 @@ cli() {
 	count "$good" "$bad"
 }
 
-# All but the lines of its own counts and of what went well.
+cli() {
+	runner env AVML="$(realpath "$1")" tests/cli/run.sh "${@:2}"
+}
+
 faults() {
-	local line good bad
-	python3 -B tests/fault/run.py "${@:2}" "$1" >"$log" 2>&1
-	grep -vE '^[0-9]+ passed, ' "$log"
-	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-	if [ -z "$line" ]; then
-		echo "not ok tests/fault/run.py: it did not come to its end"
-		count 0 1
-		return
-	fi
-	read -r good _ bad _ <<<"$line"
-	count "$good" "$bad"
+	runner python3 -B tests/fault/run.py "${@:2}" "$1"
 }
 
 # What ships to a user must render without a complaint.
