@@ -45,6 +45,17 @@ static char *directory_of(const char *path)
 			     : strndup(path, (size_t)(slash - path));
 }
 
+/* statvfs(2) and fstatvfs(2), of which a signal is no failure. */
+static int stat_disk(const char *path, int fd, struct statvfs *fs)
+{
+	int ret;
+
+	do
+		ret = path ? statvfs(path, fs) : fstatvfs(fd, fs);
+	while (ret < 0 && errno == EINTR);
+	return ret;
+}
+
 /* 0, -ENOTSUP when there is no disk behind it, or -errno. */
 static int look(const char *destination, struct disk *disk)
 {
@@ -59,14 +70,14 @@ static int look(const char *destination, struct disk *disk)
 
 		if (fstat(fd, &st) < 0)
 			return -errno;
-		ret = S_ISREG(st.st_mode) ? fstatvfs(fd, &fs) : 1;
+		ret = S_ISREG(st.st_mode) ? stat_disk(NULL, fd, &fs) : 1;
 	} else if (lstat(destination, &st) == 0) {
-		ret = S_ISREG(st.st_mode) ? statvfs(destination, &fs) : 1;
+		ret = S_ISREG(st.st_mode) ? stat_disk(destination, -1, &fs) : 1;
 		/* Under another name it stays. */
 		disk->old = st.st_nlink > 1 ? 0 : (uint64_t)st.st_blocks * 512;
 	} else {
 		dir = directory_of(destination);
-		ret = dir ? statvfs(dir, &fs) : -1;
+		ret = dir ? stat_disk(dir, -1, &fs) : -1;
 	}
 	if (ret != 0)
 		return ret > 0 ? -ENOTSUP : -errno;

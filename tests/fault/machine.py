@@ -77,6 +77,7 @@ class Machine:
         "v2": "the same",
         "cut": "v2 without its end",
         "bad": "v2 with a wrong byte",
+        "rotten": "v2 with one in its first record",
     }
 
     def __init__(self, root):
@@ -128,8 +129,11 @@ class Machine:
         third = len(v2) * 2 // 3
         bad = bytearray(v2)
         bad[third] ^= 1
+        rotten = bytearray(v2)
+        rotten[64] ^= 1
         for path, data in ((self.v1, v1), (self.v2, v2),
-                           (self.cut, v2[:third]), (self.bad, bad)):
+                           (self.cut, v2[:third]), (self.bad, bad),
+                           (self.rotten, rotten)):
             with open(path, "wb") as out:
                 out.write(data)
 

@@ -19,7 +19,7 @@ ENDS = ("pread64", "pwritev64", "writev", "close")
 # So many numbers of a call are tried in every way, where not all are.
 FULL = 6
 # What no scenario goes without: the last one, in the first two ways.
-FINAL = (*ENDS, "fsync")
+FINAL = (*ENDS, "fsync", "statvfs64", "fstatvfs64")
 # What several threads do, or need; the rest is the same with one.
 CONCURRENT = ("pread64", "pwritev64", "writev", "open64", "mmap64", "malloc",
               "calloc")
@@ -219,7 +219,7 @@ def quick_faults(calls, variant, seen):
     log = variant.log
     for call, kinds in kinds_for(calls, variant.scenario):
         chosen = seen.numbers(log, call)
-        if variant.threads > 1 and call not in CONCURRENT and \
+        if variant.threads != 1 and call not in CONCURRENT and \
                 not call.startswith("pthread"):
             chosen = set()
         for number in sorted(chosen):

@@ -37,7 +37,7 @@ from scenarios import SCENARIOS  # noqa: E402
 # No run takes a second; what takes this long does not end at all.
 LIMIT = 60
 JOBS = 2
-SHOWN = 40  # broken promises told in full
+SHOWN = 8   # broken promises of a kind are told in full
 HANGS = 6   # after so many that do not end, nothing more is tried
 CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
@@ -309,9 +309,11 @@ class Sweep:
         self.left_out += left_out
         self.reached |= variant.log.counts.keys()
         with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-            for fault, (verdict, why, _) in zip(
+            for fault, (verdict, why, run) in zip(
                     faults, pool.map(variant.inject, faults)):
                 self.table.add(fault, verdict)
+                # Some calls are made only when something has failed.
+                self.reached.update(run.hit_calls)
                 if verdict == "broken":
                     self.broken.append("%s\n    %s" % (
                         why, command_again(self.args, variant, fault)))
@@ -331,6 +333,19 @@ def check_calls(args, harness, reached):
     return faults
 
 
+def tell(broken):
+    """The broken promises; of each kind the first ones."""
+    counts = {}
+    for text in broken:
+        kind = text.split("\n", maxsplit=1)[0]
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] <= SHOWN:
+            print("not ok: " + text)
+    for kind, count in counts.items():
+        if count > SHOWN:
+            print("and %d more: %s" % (count - SHOWN, kind))
+
+
 def run_all(args, harness):
     sweep = Sweep(args, harness)
     try:
@@ -341,10 +356,7 @@ def run_all(args, harness):
     table, broken = sweep.table, sweep.broken
     table.print()
     broken += check_calls(args, harness, sweep.reached)
-    for text in broken[:SHOWN]:
-        print("not ok: " + text)
-    if len(broken) > SHOWN:
-        print("and %d more" % (len(broken) - SHOWN))
+    tell(broken)
     injected = table.total("injected")
     print("left out of the sample: %d" % sweep.left_out)
     if table.missed:
@@ -370,7 +382,7 @@ def run_again(args, harness):
     print("\n".join(run.lines))
     where = variant.log.order.get((fault.call, fault.number))
     if where is not None:
-        site = variant.log.calls[where][1][variant.threads > 1:]
+        site = variant.log.calls[where][1][variant.threads != 1:]
         subprocess.run(["addr2line", "-fspe", harness.binary, *(
             "%#x" % (int(at, 16) - 1) for at in site)], check=False)
     print("status %s: %s %s" % (run.status, verdict, why))

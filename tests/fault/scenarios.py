@@ -98,6 +98,7 @@ SCENARIOS = [
     # Those that do not come to a good end anyway.
     acquire("acquire-none", "--proc={bare}", "--dev={bare}", status=1),
     convert("bad-to-v1", "v1", "{bad}", status=1, quick=True),
+    convert("rotten-to-v1", "v1", "{rotten}", status=1),
     convert("salvage-none", "v1", "--salvage", "{iomem}", status=1),
     Scenario("help", ["acquire", "--help"], "text", to="pipe"),
     Scenario("sources", ["sources", "--proc={proc}", "--dev={dev}"], "text",
