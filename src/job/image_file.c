@@ -66,6 +66,14 @@ static ssize_t read_next(
 		return avml_error_set_errno(err, (int)-n,
 			"cannot read %s at offset %" PRIu64, file->path,
 			file->offset);
+	/* It was cut short while it was read: that is no good end. */
+	if (n == 0 && file->seekable &&
+		file->base + file->offset < (uint64_t)file->st.st_size)
+		return avml_error_set(err, EIO,
+			"%s ended at offset %" PRIu64 ", but had %" PRIu64
+			" bytes when it was opened",
+			file->path, file->offset,
+			(uint64_t)file->st.st_size - file->base);
 	file->offset += (uint64_t)n;
 	return n;
 }
