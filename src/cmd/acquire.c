@@ -90,7 +90,6 @@ static void on_range(void *ctx, struct avml_range range)
 static void on_source(void *ctx, const struct avml_source_verdict *verdict)
 {
 	const struct acquire *a = ctx;
-
 	char why[AVML_ERROR_TEXT];
 
 	if (a->quiet || a->source)

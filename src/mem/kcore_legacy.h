@@ -24,9 +24,9 @@ struct kcore_phdr {
 
 /*
  * Whether the p_paddr are no addresses: several are 0, or one at 0 lies
- * across another, or holds two that agree to be elsewhere in virtual
- * memory. In honest headers only the kernel's text lies within a header of
- * RAM.
+ * across another, or holds two, one after the other in the table, that
+ * agree to be elsewhere in virtual memory. In honest headers only the
+ * kernel's text lies within a header of RAM.
  */
 bool kcore_legacy_is(const struct kcore_phdr *phdrs, size_t count);
 
