@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Part of run.sh: kernels of Debian, by apt and dpkg, unpacked and not
-# installed. Those of other releases come by package lists of our own, from
-# the server that this machine is set up for; its own lists, sources and
-# caches stay as they are.
+# installed. Those of other releases come by package lists of our own, see
+# contrib/static/apt.sh.
 #
 # shellcheck disable=SC2154 # $kernel_dir and $tmp are run.sh's, as is say()
 
@@ -17,69 +16,6 @@ kernel_origin()
 	newer) echo "linux-image-cloud-amd64 ${NEWER_SUITE:-trixie}" ;;
 	older) echo "linux-image-amd64 ${OLDER_SUITE:-bullseye}" ;;
 	esac
-}
-
-# --- package lists of another release ----------------------------------------
-
-# The server of this machine's Debian packages: not that of security updates,
-# which has no other releases.
-debian_server()
-{
-	apt-get indextargets --format "\$(ORIGIN)|\$(LABEL)|\$(REPO_URI)" \
-		"Created-By: Packages" 2> /dev/null |
-		awk -F '|' '$1 == "Debian" && $2 == "Debian" {
-			print $3; exit }'
-}
-
-# apt_setup SUITE: sets $apt_conf, the configuration for it. From the
-# machine's comes only how to fetch (proxies and the like): its hooks would
-# run too.
-apt_setup()
-{
-	local suite=$1 dir=$kernel_dir/apt-$1 uri
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	apt_conf=$dir/apt.conf
-	uri=$(debian_server)
-	if [[ -z $uri ]]; then
-		say "error: apt here has no package lists of Debian's:" \
-			"apt-get update?"
-		return 1
-	fi
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/none"
-	# That of this release has the keys of those around it.
-	[[ ! -e $keyring ]] || uri="[signed-by=$keyring] $uri"
-	echo "deb $uri $suite main" > "$dir/sources.list"
-	{
-		apt-config dump --format "%F \"%v\";%n" Acquire |
-			grep -v '^Acquire::IndexTargets'
-		printf 'Dir::Etc::%s;\n' "sourcelist \"$dir/sources.list\"" \
-			"sourceparts \"$dir/none\"" "parts \"$dir/none\"" \
-			"main \"$dir/none/conf\"" \
-			"preferences \"$dir/none/preferences\"" \
-			"preferencesparts \"$dir/none\""
-		printf 'Dir::%s;\n' "State \"$dir\"" "State::lists \"$dir/lists\"" \
-			"State::status \"$dir/status\"" "Cache \"$dir/cache\""
-		echo 'Acquire::Languages "none";'
-		echo 'APT::Get::List-Cleanup "false";'
-	} > "$apt_conf"
-	: > "$dir/status"
-}
-
-# Returns 2 where the server says that it has no such release (any more).
-apt_update()
-{
-	local log=$tmp/apt.log
-	if APT_CONFIG=$apt_conf apt-get -q \
-		-o APT::Sandbox::User=root -o APT::Update::Error-Mode=any \
-		update > "$log" 2>&1; then
-		return 0
-	fi
-	cat "$log"
-	if grep -q 'does not have a Release file' "$log" &&
-		grep -qE '404 +Not Found' "$log"; then
-		return 2
-	fi
-	return 1
 }
 
 # --- one kernel ---------------------------------------------------------------
@@ -136,15 +72,17 @@ unpack_kernel()
 # fetched earlier will do.
 fetch_kernel()
 {
-	local latest=$kernel_dir/latest-$1${2:+-$2} status=0
+	local latest=$kernel_dir/latest-$1${2:+-$2} status=0 server
 	local APT_CONFIG=${APT_CONFIG:-}
 	if [[ -n ${2:-} && -n $(find "$latest" -mmin -1440 2> /dev/null) ]]; then
 		kernel=$kernel_dir/$(< "$latest")
 		[[ ! -e $kernel/complete ]] || return 0
 	fi
 	if [[ -n ${2:-} ]]; then
-		apt_setup "$2" || return 1
-		apt_update || status=$?
+		server=$(apt_main_server)
+		apt_setup "$kernel_dir/apt-$2" "$(dpkg --print-architecture)" \
+			${server:+"deb:$2:$server"} || return 1
+		apt_update "$tmp/apt.log" || status=$?
 		APT_CONFIG=$apt_conf
 		export APT_CONFIG
 	fi

@@ -47,6 +47,8 @@ failed=0
 say() { printf 'vm: %s\n' "$*"; }
 die() { printf 'vm: error: %s\n' "$*" >&2; exit 1; }
 
+# shellcheck source=contrib/static/apt.sh
+. "$top/contrib/static/apt.sh"
 # shellcheck source=tests/vm/kernels.sh
 . "$here/kernels.sh"
 
