@@ -11,8 +11,16 @@ MANDIR ?= $(PREFIX)/share/man
 
 CC ?= cc
 AR ?= ar
+NM ?= nm
 PKG_CONFIG ?= pkg-config
 BUILD ?= build
+# What static builds are linked with, see contrib/static.
+KITS ?= $(CURDIR)/build/kits
+ARCH ?= $(shell uname -m)
+
+# Where this is git's own tree, the commit it is at: a tarball has none.
+COMMIT ?= $(shell [ "`git rev-parse --show-toplevel 2>&1`" = "$(CURDIR)" ] && \
+	git describe --always --dirty --abbrev=12 --exclude='*')
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wformat=2
@@ -27,16 +35,22 @@ HARDEN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 HARDEN_LD := -fsanitize=$(SANITIZE)
 endif
 
+# A static build has flags and libraries of its own.
+ifdef KIT
+include contrib/static/kit.mk
+endif
+
 # -Werror in CI only: a newer compiler's new warning must not stop a user.
 WERROR := $(if $(CI),-Werror)
 
-BASE_CPPFLAGS := -Iinclude -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+BASE_CPPFLAGS := $(KIT_CPPFLAGS) -Iinclude -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DAVML_VERSION='"$(VERSION)"'
-BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(WERROR) $(HARDEN) -pthread
+BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(WERROR) $(HARDEN) $(KIT_CFLAGS) \
+	-pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
-LIBS := -lsnappy -lcjson
-LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS)
+LIBS = $(KIT_LIBS) -lcjson -lsnappy
+LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
 ifeq ($(V),0)
@@ -61,10 +75,19 @@ AVML := $(if $(filter build,$(BUILD)),avml,$(BUILD)/avml)
 .PHONY: all
 all: $(AVML) $(AVML)-convert $(LIB) $(BUILD)/avml.pc
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile $(KIT_READY)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Of the commit, one object has to be made anew.
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+$(BUILD)/src/cmd/version.o: $(BUILD)/commit
+$(BUILD)/src/cmd/version.o: BASE_CPPFLAGS += -DAVML_COMMIT='"$(COMMIT)"'
+.PHONY: FORCE
+FORCE:
 
 # What depends on nothing but the other objects goes in as it is.
 $(LIB): $(LIB_OBJ)
@@ -73,7 +96,7 @@ $(LIB): $(LIB_OBJ)
 
 $(AVML): $(CMD_OBJ) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) $(AVML_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The name of the program is that of a command: one binary, several links.
 $(AVML)-convert: $(AVML)
@@ -90,17 +113,33 @@ $(BUILD)/avml.pc: Makefile
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
 	$(BUILD)/tests/fault/fault.d
 
+# --- static builds -------------------------------------------------------
+
+# One file that runs anywhere: $(BUILD)/static/avml and the like. ARCH=aarch64
+# is for another processor, in a directory with that at its end.
+STATIC_OTHER := $(filter-out $(shell uname -m),$(ARCH))
+STATIC_DIR = $(BUILD)/$(1)$(addprefix -,$(STATIC_OTHER))
+
+.PHONY: static static-minimal
+static:
+	$(Q)$(MAKE) KIT=glibc BUILD=$(call STATIC_DIR,$@) all
+static-minimal:
+	$(Q)$(MAKE) KIT=musl BUILD=$(call STATIC_DIR,$@) all
+
 # --- tests ---------------------------------------------------------------
 
-CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
-CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+CHECK_CFLAGS = $(if $(KIT),,$(shell $(PKG_CONFIG) --cflags check))
+CHECK_LIBS = $(if $(KIT),-lcheck,$(shell $(PKG_CONFIG) --libs check))
+# A test with a function __wrap_NAME has it called in the place of NAME.
+CHECK_WRAP = $(shell $(NM) $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 CMD_LIB_OBJ := $(filter-out $(BUILD)/src/main.o,$(CMD_OBJ))
 
 $(BUILD)/tests/%.o: BASE_CPPFLAGS += $(CHECK_CFLAGS)
+$(CHECK_SRC:%.c=$(BUILD)/%.o): $(KIT_CHECK_READY)
 
 $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	$(Q)$(LINK) $(CHECK_WRAP) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
 .SECONDARY: $(CHECK_SRC:%.c=$(BUILD)/%.o)
 
@@ -188,7 +227,10 @@ demo: $(AVML)
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
 DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
-DEPS_TEST := check pkg-config python3 mandoc shellcheck clang-format git \
+# For the static builds, and for those of other processors.
+DEPS_STATIC := g++ dpkg-dev binutils python3 git
+DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
+DEPS_TEST := $(DEPS_STATIC) check pkg-config python3 mandoc shellcheck clang-format git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -196,9 +238,15 @@ APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y \
 	--no-install-recommends
 
-.PHONY: deps deps-test
+.PHONY: deps deps-static deps-cross deps-test
 deps:
 	$(APT_INSTALL) $(DEPS_BUILD)
+
+deps-static:
+	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_STATIC)
+
+deps-cross:
+	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_STATIC) $(DEPS_CROSS)
 
 deps-test:
 	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_TEST)

@@ -299,6 +299,9 @@ static const struct {
 	{ { "---quiet", "F" }, "unknown option ---quiet" },
 	{ { "--quite=5", "F" }, "unknown option --quite" },
 	{ { "--=5", "F" }, "unknown option --" },
+	{ { "--verbose", "F" }, "--verbose goes with --version alone" },
+	{ { "F", "--verbose" }, "--verbose goes with --version alone" },
+	{ { "--verbose=1", "F" }, "unknown option --verbose" },
 	{ { "--helpme", "F" }, "unknown option --helpme" },
 	{ { "--help=x", "F" }, "unknown option --help" },
 	{ { "-q", "F" }, "unknown option -q" },
@@ -436,6 +439,12 @@ static const struct {
 	/* The first question is answered, and nothing behind it counts. */
 	{ { "-h", "-V" }, OPTIONS_HELP },
 	{ { "-V", "-h" }, OPTIONS_VERSION },
+	{ { "--version", "--verbose" }, OPTIONS_VERSION_VERBOSE },
+	{ { "--verbose", "-V" }, OPTIONS_VERSION_VERBOSE },
+	{ { "F", "--verbose", "--quiet", "-V" }, OPTIONS_VERSION_VERBOSE },
+	{ { "-V", "--quite", "--verbose" }, OPTIONS_VERSION_VERBOSE },
+	{ { "-V", "--", "--verbose" }, OPTIONS_VERSION },
+	{ { "--verbose", "-h" }, OPTIONS_HELP },
 	{ { "--help", "--quite", "G", "H" }, OPTIONS_HELP },
 };
 
@@ -476,9 +485,10 @@ START_TEST(option_usage_names_every_option)
 	}
 	ck_assert_ptr_nonnull(strstr(text, "  --help  "));
 	ck_assert_ptr_nonnull(strstr(text, "  --version  "));
+	ck_assert_ptr_nonnull(strstr(text, "  --verbose  "));
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		lines--;
-	ck_assert_int_eq((int)lines, -2);
+	ck_assert_int_eq((int)lines, -3);
 }
 END_TEST
 

@@ -31,11 +31,6 @@ void cmd_print_help(const struct command *command)
 			cmd_table[i]->summary);
 }
 
-void cmd_print_version(void)
-{
-	printf("avml %s\n", AVML_VERSION);
-}
-
 int cmd_wrong_usage(const struct command *command, const struct avml_error *err)
 {
 	print_error(err);
@@ -57,8 +52,9 @@ int cmd_answer(const struct command *command, int outcome)
 {
 	if (outcome == OPTIONS_HELP)
 		cmd_print_help(command);
-	else if (outcome == OPTIONS_VERSION)
-		cmd_print_version();
+	else if (outcome == OPTIONS_VERSION ||
+		 outcome == OPTIONS_VERSION_VERBOSE)
+		cmd_print_version(outcome == OPTIONS_VERSION_VERBOSE);
 	else
 		return -1;
 	if (fflush(stdout) != 0 || ferror(stdout)) {

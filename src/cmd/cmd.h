@@ -3,6 +3,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "cmd/option.h"
@@ -24,7 +25,8 @@ extern const struct command *const cmd_table[];
 
 /* Usage text of the default command and names of the others. */
 void cmd_print_help(const struct command *command);
-void cmd_print_version(void);
+/* Version and commit; verbose, what it is built of as well. */
+void cmd_print_version(bool verbose);
 
 /* "error: ..." and where to find help; STATUS_USAGE. */
 int cmd_wrong_usage(

@@ -113,6 +113,7 @@ struct parser {
 	bool seen[OPTION_MAX];
 	size_t operand_count;
 	const char **operands;
+	bool verbose; /* seen: it goes with --version alone */
 };
 
 /* "--name", "--name value" or "--name=value". */
@@ -162,6 +163,16 @@ static int take_operand(
 	return 0;
 }
 
+/* Behind --version stands nothing but --verbose, if anything counts. */
+static int version_outcome(const struct parser *p)
+{
+	bool verbose = p->verbose;
+
+	for (int i = p->at + 1; i < p->argc && strcmp(p->argv[i], "--"); i++)
+		verbose = verbose || strcmp(p->argv[i], "--verbose") == 0;
+	return verbose ? OPTIONS_VERSION_VERBOSE : OPTIONS_VERSION;
+}
+
 int option_parse(const struct command *command, int argc, char **argv,
 	void *target, const char **operands, struct avml_error *err)
 {
@@ -184,13 +195,18 @@ int option_parse(const struct command *command, int argc, char **argv,
 			return OPTIONS_HELP;
 		else if (strcmp(arg, "--version") == 0 ||
 			 strcmp(arg, "-V") == 0)
-			return OPTIONS_VERSION;
+			return version_outcome(&p);
+		else if (strcmp(arg, "--verbose") == 0)
+			p.verbose = true;
 		else if (arg[1] != '-')
 			ret = avml_error_set(
 				err, EINVAL, "unknown option %s", arg);
 		else
 			ret = parse_option(&p, err);
 	}
+	if (ret == 0 && p.verbose)
+		ret = avml_error_set(
+			err, EINVAL, "--verbose goes with --version alone");
 	if (ret == 0 && command->operands[p.operand_count])
 		ret = avml_error_set(err, EINVAL, "%s is missing",
 			command->operands[p.operand_count]);
@@ -211,5 +227,7 @@ void option_usage(FILE *out, const struct command *command)
 	for (const struct option *o = command->options; o->name; o++)
 		usage_line(out, o->name, o->arg, o->help);
 	usage_line(out, "help", NULL, "this text");
-	usage_line(out, "version", NULL, "the version");
+	usage_line(out, "version", NULL, "version and commit");
+	usage_line(out, "verbose", NULL,
+		"with --version: the libraries inside as well");
 }

@@ -77,7 +77,12 @@ struct command {
 };
 
 /* What a command line asks for besides the options of the table. */
-enum option_outcome { OPTIONS_DONE, OPTIONS_HELP, OPTIONS_VERSION };
+enum option_outcome {
+	OPTIONS_DONE,
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+	OPTIONS_VERSION_VERBOSE,
+};
 
 /*
  * Parse argv[0..argc) into `target`. Operands may stand between options;

@@ -153,6 +153,7 @@ allowed()
 }
 allowed --help
 allowed acquire --version
+allowed --verbose -V
 allowed --source "$T/m" --iomem "$T/iomem" "$T/out"
 allowed acquire "--iomem=$T/iomem" "--source=$T/m" "$T/out" --bogus
 allowed --proc "$T/proc" --source kcore "$T/out"

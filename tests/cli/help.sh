@@ -34,8 +34,25 @@ for ask in --version -V 'acquire --version' 'sources --version'; do
 	[ "$(wc -l <"$T/version")" = 1 ] || fail "$ask: more than a line"
 done
 
+# Verbose tells the libraries, whatever build this is.
+for ask in '--version --verbose' '--verbose -V' 'sources -V --verbose' \
+	'convert --verbose --version'; do
+	# shellcheck disable=SC2086
+	expect_status 0 avml $ask >"$T/verbose"
+	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
+	head -n 1 "$T/verbose" | cmp - "$T/version" ||
+		fail "$ask: $(head -n 1 "$T/verbose")"
+	grep -qE '^build: (dynamic|static|static-minimal)$' "$T/verbose" ||
+		fail "$ask: no build"
+	for word in 'compiler: (gcc|clang) [0-9]+\.' '  cJSON [0-9]+\.' \
+		'  snappy'; do
+		grep -qE "^$word" "$T/verbose" || fail "$ask: no $word"
+	done
+done
+
 # Among others they win, and nothing is acquired.
 make_image --size 4
+expect_error 2 'verbose goes with' avml "${from[@]}" --verbose "$T/out"
 expect_status 0 avml "${from[@]}" "$T/out" --help >"$T/help"
 expect_absent "$T/out"
 

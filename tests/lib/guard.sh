@@ -105,6 +105,7 @@ refuse_unsafe()
 	esac
 	case $* in
 	--help | -h | --version | -V) return ;;
+	"--version --verbose" | "--verbose -V" | "-V --verbose") return ;;
 	esac
 	while [ $# -gt 0 ]; do
 		name=${1%%=*}

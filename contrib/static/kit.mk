@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Part of the Makefile where KIT is set: one static binary with everything in
+# it, built with the kit that kit.sh makes.
+#
+#   KIT     musl: static-minimal, no network code, Linux from 2.6.32 on
+#           glibc: static, with all libraries, Linux from 3.2 on
+#   ARCH    the processor: x86_64, aarch64, s390x (musl only)
+
+KIT_DIR := $(KITS)/$(KIT)-$(ARCH)
+KIT_READY := $(KIT_DIR)/complete
+KIT_CHECK_READY := $(KIT_DIR)/check-complete
+KIT_TAKEN := $(KIT_DIR)/taken
+KIT_NAME := $(if $(filter musl,$(KIT)),static-minimal,static)
+KIT_GNU := $(ARCH)-linux-gnu
+
+CC := $(KIT_GNU)-gcc
+AR := $(KIT_GNU)-ar
+NM := $(KIT_GNU)-nm
+
+# On s390x position independent programs cannot be static.
+ifeq ($(ARCH),s390x)
+KIT_PIE := -fno-pie
+KIT_LDPIE := -static -no-pie
+else
+KIT_PIE := -fPIE
+KIT_LDPIE := -static-pie
+endif
+
+KIT_CPPFLAGS := -I$(KIT_DIR)/include -DAVML_KIT='"$(KIT_NAME)"'
+KIT_LDFLAGS := $(KIT_LDPIE) -L$(KIT_DIR)/lib
+
+ifeq ($(KIT),musl)
+# musl's files are found first: compiler and linker stay the usual ones.
+KIT_CPPFLAGS += -nostdinc -isystem $(KIT_DIR)/include/musl \
+	-isystem $(shell $(CC) -print-file-name=include) \
+	-isystem $(KIT_DIR)/include/kernel
+KIT_LDFLAGS += -B$(KIT_DIR)/lib
+KIT_FORTIFY :=
+else
+KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+KIT_LIBS := $(KIT_DIR)/lib/no_host.o -lcurl -lssl -lcrypto -lcares
+# Where commands that send begin in these libraries. The binary has them from
+# the start, so that what it weighs and how it starts are known.
+KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \
+	curl_easy_perform curl_easy_getinfo curl_easy_cleanup \
+	curl_multi_init curl_multi_add_handle curl_multi_perform \
+	curl_multi_poll curl_multi_info_read curl_slist_append \
+	ares_library_init ares_init_options ares_getaddrinfo \
+	OPENSSL_init_crypto TLS_client_method SSL_CTX_new SSL_connect SSL_read \
+	SSL_write EVP_MD_CTX_copy_ex EVP_sha256 HMAC
+# See no_host.c.
+KIT_WRAP := getaddrinfo freeaddrinfo getnameinfo gethostbyname getservbyname \
+	getservbyport_r dlopen dlsym dladdr dlclose dlerror
+KIT_LDFLAGS += $(foreach name,$(KIT_WRAP),-Wl,--wrap=$(name))
+AVML_LDFLAGS := $(foreach root,$(KIT_ROOTS),-u $(root))
+endif
+
+HARDEN := $(KIT_PIE) -fstack-protector-strong -fstack-clash-protection \
+	$(KIT_FORTIFY)
+HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--fatal-warnings
+AVML_LDFLAGS += -s
+# Nothing of where it was built, and no tables that only debuggers read.
+KIT_CFLAGS := -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+
+$(KIT_READY): contrib/static/kit.sh contrib/static/apt.sh \
+		contrib/static/pins contrib/static/runtime.c \
+		contrib/static/no_host.c
+	@mkdir -p $(KITS)
+	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)
+
+$(KIT_CHECK_READY): $(KIT_READY)
+	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS) check

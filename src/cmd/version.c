@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What this program is, and what is inside: told by --version. */
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#ifdef AVML_KIT
+/* KIT_LIBRARIES, a line for each package that a static build is made of */
+#include <avml_kit.h>
+#endif
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
+#include "cmd/cmd.h"
+
+#ifdef AVML_KIT
+static void print_libraries(void)
+{
+	printf("build: %s\nlibraries inside:\n%s", AVML_KIT, KIT_LIBRARIES);
+}
+#else
+/* These are the system's, of whatever version it has now. */
+static void print_libraries(void)
+{
+	printf("build: dynamic\nlibraries of this system:\n");
+#ifdef __GLIBC__
+	printf("  glibc %s\n", gnu_get_libc_version());
+#endif
+	printf("  cJSON %s\n  snappy\n", cJSON_Version());
+}
+#endif
+
+void cmd_print_version(bool verbose)
+{
+	const char *commit = AVML_COMMIT;
+
+	printf("avml %s%s%s%s\n", AVML_VERSION, *commit ? " (commit " : "",
+		commit, *commit ? ")" : "");
+	if (verbose) {
+		printf("compiler: %s %s\n",
+#ifdef __clang__
+			"clang", __clang_version__
+#else
+			"gcc", __VERSION__
+#endif
+		);
+		print_libraries();
+	}
+}
