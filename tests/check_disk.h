@@ -7,8 +7,8 @@
 #define CHECK_DISK_H
 
 #include "check_paths.h"
+#include "check_wrap.h"
 
-#include <dlfcn.h>
 #include <linux/magic.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -49,13 +49,13 @@ static int disk_fill(struct statvfs *fs)
 	return 0;
 }
 
-int statvfs(const char *path, struct statvfs *fs)
+int WRAP64(statvfs)(const char *path, struct statvfs *fs)
 {
 	snprintf(disk.asked, sizeof(disk.asked), "%s", path);
 	return disk_fill(fs);
 }
 
-int fstatvfs(int fd, struct statvfs *fs)
+int WRAP64(fstatvfs)(int fd, struct statvfs *fs)
 {
 	snprintf(disk.asked, sizeof(disk.asked), "%d", fd);
 	return disk_fill(fs);
@@ -68,28 +68,22 @@ static int disk_fill_type(long type, struct statfs *fs)
 		return -1;
 	}
 	memset(fs, 0, sizeof(*fs));
-	fs->f_type = type;
+	/* Of what type this is, the C libraries do not agree. */
+	fs->f_type = (__typeof__(fs->f_type))type;
 	return 0;
 }
 
 /* No path is on a proc: what is said to be one lets this host's dev in. */
-int statfs(const char *path, struct statfs *fs)
+int WRAP64(statfs)(const char *path, struct statfs *fs)
 {
-	static int (*real)(const char *, struct statfs *);
-
-	/* The header gives this function the name for 64-bit counts. */
-	if (disk.real && !real)
-		*(void **)&real = dlsym(RTLD_NEXT, "statfs64");
-	if (disk.real && !real)
-		*(void **)&real = dlsym(RTLD_NEXT, "statfs");
 	if (disk.real)
-		return real(path, fs);
+		return REAL64(statfs)(path, fs);
 	ck_assert_int_ne(disk.type, PROC_SUPER_MAGIC);
 	snprintf(disk.asked, sizeof(disk.asked), "%s", path);
 	return disk_fill_type(disk.type, fs);
 }
 
-int fstatfs(int fd, struct statfs *fs)
+int WRAP64(fstatfs)(int fd, struct statfs *fs)
 {
 	snprintf(disk.asked, sizeof(disk.asked), "%d", fd);
 	return disk_fill_type(disk.open_type ? disk.open_type : disk.type, fs);

@@ -78,25 +78,20 @@ START_TEST(error_set_again_drops_the_old_chain)
 }
 END_TEST
 
-static const struct {
-	int code;
-	const char *text;
-} errno_texts[] = {
-	{ ENOENT, "cannot open f: No such file or directory" },
-	{ EPERM, "cannot open f: Operation not permitted" },
-	{ ENOSPC, "cannot open f: No space left on device" },
-	{ 99999, "cannot open f: Unknown error 99999" },
-};
+/* The last is none. */
+static const int errnos[] = { ENOENT, EPERM, ENOSPC, 99999 };
 
 START_TEST(error_set_errno_appends_its_text)
 {
 	struct avml_error err = AVML_ERROR_INIT;
-	const int code = errno_texts[_i].code;
+	const int code = errnos[_i];
+	char text[256];
 
 	ck_assert_int_eq(
 		avml_error_set_errno(&err, code, "cannot open %s", "f"), -code);
 	ck_assert_int_eq(err.code, code);
-	ck_assert_str_eq(avml_error_message(&err, 0), errno_texts[_i].text);
+	snprintf(text, sizeof(text), "cannot open f: %s", strerror(code));
+	ck_assert_str_eq(avml_error_message(&err, 0), text);
 	assert_sound(&err);
 }
 END_TEST
@@ -323,8 +318,8 @@ static Suite *error_suite(void)
 	tcase_add_test(tcase, error_set_holds_one_message);
 	tcase_add_test(tcase, error_set_on_garbage_replaces_it);
 	tcase_add_test(tcase, error_set_again_drops_the_old_chain);
-	tcase_add_loop_test(tcase, error_set_errno_appends_its_text, 0,
-		TEST_COUNT(errno_texts));
+	tcase_add_loop_test(
+		tcase, error_set_errno_appends_its_text, 0, TEST_COUNT(errnos));
 	tcase_add_test(tcase, error_wrapped_gives_outermost_first);
 	tcase_add_test(
 		tcase, error_wrapped_with_nothing_keeps_an_empty_message);

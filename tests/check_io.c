@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,26 +11,16 @@
 #include "base/cancel.h"
 #include "base/cleanup.h"
 #include "check_main.h"
+#include "check_wrap.h"
 
 /* --- faults -------------------------------------------------------------- */
-
-/* The call that one of ours stands before, also when a sanitizer has one. */
-static void *next_call(const char *name)
-{
-	void *call = dlsym(RTLD_NEXT, name);
-
-	ck_assert_ptr_nonnull(call);
-	return call;
-}
 
 /* No file of this machine gives such reads: they are made here. */
 static size_t pread_at_most = SIZE_MAX;
 static unsigned int pread_interrupted; /* calls to come that are */
 
-ssize_t pread(int fd, void *buf, size_t len, off_t offset)
+ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
 {
-	ssize_t (*call)(int, void *, size_t, off_t) = next_call("pread64");
-
 	if (pread_interrupted > 0) {
 		pread_interrupted--;
 		errno = EINTR;
@@ -41,31 +30,27 @@ ssize_t pread(int fd, void *buf, size_t len, off_t offset)
 		len = pread_at_most;
 		pread_interrupted = 1;
 	}
-	return call(fd, buf, len, offset);
+	return REAL64(pread)(fd, buf, len, offset);
 }
 
 static unsigned int truncate_interrupted;
 
-int ftruncate(int fd, off_t len)
+int WRAP64(ftruncate)(int fd, off_t len)
 {
-	int (*call)(int, off_t) = next_call("ftruncate64");
-
 	if (truncate_interrupted > 0) {
 		truncate_interrupted--;
 		errno = EINTR;
 		return -1;
 	}
-	return call(fd, len);
+	return REAL64(ftruncate)(fd, len);
 }
 
 /* A device at its end that says so by writing nothing. */
 static bool writev_takes_nothing;
 
-ssize_t writev(int fd, const struct iovec *iov, int count)
+ssize_t WRAP(writev)(int fd, const struct iovec *iov, int count)
 {
-	ssize_t (*call)(int, const struct iovec *, int) = next_call("writev");
-
-	return writev_takes_nothing ? 0 : call(fd, iov, count);
+	return writev_takes_nothing ? 0 : REAL(writev)(fd, iov, count);
 }
 
 static volatile sig_atomic_t ticks;
@@ -284,6 +269,8 @@ START_TEST(io_pread_full_failed_later_gives_what_is_good)
 
 	ck_assert_ptr_ne(buf, MAP_FAILED);
 	ck_assert_int_eq(mprotect(buf + page, page, PROT_NONE), 0);
+	/* In one call Linux fills that page, qemu-user looks at both first. */
+	pread_at_most = page;
 	ck_assert_int_eq(io_pread_full(fd, buf, 2 * page, 0), (ssize_t)page);
 	ck_assert_mem_eq(buf, bytes, page);
 	ck_assert_int_eq(io_pread_full(fd, buf + page, page, page), -EFAULT);
@@ -658,18 +645,19 @@ static const struct {
 	const char *path;
 	int code;
 	const char *says;
+	bool why; /* and then what the C library says of the code */
 } no_texts[] = {
-	{ "/nonexistent/f", ENOENT,
-		"cannot open /nonexistent/f: No such file or directory" },
-	{ "/", EISDIR, "cannot read /: Is a directory" },
-	{ "", ENOENT, "cannot open : No such file or directory" },
+	{ "/nonexistent/f", ENOENT, "cannot open /nonexistent/f", true },
+	{ "/", EISDIR, "cannot read /", true },
+	{ "", ENOENT, "cannot open ", true },
 	/* It never ends, but the limit does. */
-	{ "/dev/zero", EFBIG, "/dev/zero is larger than 100000 bytes" },
+	{ "/dev/zero", EFBIG, "/dev/zero is larger than 100000 bytes", false },
 };
 
 START_TEST(io_read_text_failed_names_the_path)
 {
 	struct avml_error err = AVML_ERROR_INIT;
+	char expected[256];
 	char *text = NULL;
 	size_t len;
 
@@ -677,7 +665,10 @@ START_TEST(io_read_text_failed_names_the_path)
 		io_read_text(no_texts[_i].path, 100000, &text, &len, &err),
 		-no_texts[_i].code);
 	ck_assert_int_eq(err.code, no_texts[_i].code);
-	ck_assert_str_eq(avml_error_message(&err, 0), no_texts[_i].says);
+	snprintf(expected, sizeof(expected), "%s%s%s", no_texts[_i].says,
+		no_texts[_i].why ? ": " : "",
+		no_texts[_i].why ? strerror(no_texts[_i].code) : "");
+	ck_assert_str_eq(avml_error_message(&err, 0), expected);
 	ck_assert_ptr_null(text);
 }
 END_TEST

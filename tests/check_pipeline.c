@@ -6,9 +6,9 @@
  * it stands in.
  */
 #include "check_main.h"
+#include "check_wrap.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -78,11 +78,9 @@ static void *counted_main(void *arg)
 	return ret;
 }
 
-int pthread_create(pthread_t *id, const pthread_attr_t *attr,
+int WRAP(pthread_create)(pthread_t *id, const pthread_attr_t *attr,
 	void *(*main)(void *), void *arg)
 {
-	int (*real)(
-		pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	struct start *start;
 
 	if (atomic_fetch_add(&threads_asked, 1) >= threads_allowed)
@@ -92,8 +90,7 @@ int pthread_create(pthread_t *id, const pthread_attr_t *attr,
 		return EAGAIN;
 	*start = (struct start){ main, arg };
 	atomic_fetch_add(&threads_alive, 1);
-	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
-	return real(id, attr, counted_main, start);
+	return REAL(pthread_create)(id, attr, counted_main, start);
 }
 
 static void breach(struct load *l, const char *what)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "check_main.h"
+#include "check_wrap.h"
 
 #define RANGES_MAX 8
 
@@ -15,7 +16,7 @@ struct literal {
 /* Calls to come that succeed; the library's lists grow by reallocarray(). */
 static unsigned int allocations_left = UINT32_MAX;
 
-void *reallocarray(void *old, size_t count, size_t size)
+void *WRAP(reallocarray)(void *old, size_t count, size_t size)
 {
 	size_t len;
 

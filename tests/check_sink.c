@@ -5,8 +5,8 @@
  * keep a log of the very writes, and fail on purpose.
  */
 #include "check_paths.h"
+#include "check_wrap.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -37,17 +37,12 @@ static size_t iov_bytes(const struct iovec *iov, int count)
 	return bytes;
 }
 
-ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+ssize_t WRAP64(pwritev)(
+	int fd, const struct iovec *iov, int count, off_t offset)
 {
-	static ssize_t (*real)(int, const struct iovec *, int, off_t);
 	struct iovec part;
 	ssize_t n;
 
-	/* The header gives this function the name for 64-bit offsets. */
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pwritev64");
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pwritev");
 	calls.writes++;
 	if (calls.interrupted && calls.writes % 2 == 1) {
 		errno = EINTR;
@@ -60,33 +55,25 @@ ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 		iov = &part;
 		count = 1;
 	}
-	n = real(fd, iov, count, offset);
+	n = REAL64(pwritev)(fd, iov, count, offset);
 	for (ssize_t i = 0; i < n; i++)
 		calls.written[offset + i] = true;
 	return n;
 }
 
-int ftruncate(int fd, off_t len)
+int WRAP64(ftruncate)(int fd, off_t len)
 {
-	static int (*real)(int, off_t);
-
 	if (calls.truncate_error || calls.truncate_interrupted) {
 		errno = calls.truncate_interrupted ? EINTR
 						   : calls.truncate_error;
 		calls.truncate_interrupted = false;
 		return -1;
 	}
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "ftruncate64");
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "ftruncate");
-	return real(fd, len);
+	return REAL64(ftruncate)(fd, len);
 }
 
-int fsync(int fd)
+int WRAP(fsync)(int fd)
 {
-	static int (*real)(int);
-
 	calls.syncs++;
 	/* An interruption is survived, any other error is one. */
 	if (calls.sync_error) {
@@ -95,18 +82,14 @@ int fsync(int fd)
 			calls.sync_error = 0;
 		return -1;
 	}
-	*(void **)&real = dlsym(RTLD_NEXT, "fsync");
-	return real(fd);
+	return REAL(fsync)(fd);
 }
 
-int close(int fd)
+int WRAP(close)(int fd)
 {
-	static int (*real)(int);
 	const int error = calls.close_error;
-	int ret;
+	const int ret = REAL(close)(fd);
 
-	*(void **)&real = dlsym(RTLD_NEXT, "close");
-	ret = real(fd);
 	if (error) {
 		calls.close_error = 0;
 		errno = error;

@@ -5,8 +5,8 @@
  * What the sink writes is counted.
  */
 #include "check_paths.h"
+#include "check_wrap.h"
 
-#include <dlfcn.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 
@@ -26,34 +26,24 @@ static struct {
 } disk;
 
 /* What reaches the file: file systems count blocks in ways of their own. */
-ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+ssize_t WRAP64(pwritev)(
+	int fd, const struct iovec *iov, int count, off_t offset)
 {
-	static ssize_t (*real)(int, const struct iovec *, int, off_t);
-	ssize_t n;
+	const ssize_t n = REAL64(pwritev)(fd, iov, count, offset);
 
-	/* The header gives this function the name for 64-bit offsets. */
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pwritev64");
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pwritev");
-	n = real(fd, iov, count, offset);
 	disk.taken += n > 0 ? (uint64_t)n : 0;
 	return n;
 }
 
-ssize_t writev(int fd, const struct iovec *iov, int count)
+ssize_t WRAP(writev)(int fd, const struct iovec *iov, int count)
 {
-	static ssize_t (*real)(int, const struct iovec *, int);
-	ssize_t n;
+	const ssize_t n = REAL(writev)(fd, iov, count);
 
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "writev");
-	n = real(fd, iov, count);
 	disk.taken += n > 0 ? (uint64_t)n : 0;
 	return n;
 }
 
-int fstatvfs(int fd, struct statvfs *fs)
+int WRAP64(fstatvfs)(int fd, struct statvfs *fs)
 {
 	const uint64_t used = disk.others + disk.taken;
 

@@ -5,13 +5,13 @@
  */
 #include "check_machine.h"
 
-#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include <avml/pipeline.h>
 #include <avml/source.h>
 
 #include "check_kcore_file.h"
+#include "check_wrap.h"
 
 /* File offsets that give an error; none at first. */
 static struct {
@@ -19,15 +19,10 @@ static struct {
 	int error;
 } bad[4];
 
-ssize_t pread(int fd, void *buf, size_t len, off_t offset)
+ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
 {
-	ssize_t (*real)(int, void *, size_t, off_t);
 	const uint64_t at = (uint64_t)offset;
 
-	/* The header gives this function the name for 64-bit offsets. */
-	*(void **)&real = dlsym(RTLD_NEXT, "pread64");
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pread");
 	for (size_t i = 0; i < TEST_COUNT(bad); i++) {
 		if (at >= bad[i].from && at < bad[i].to) {
 			errno = bad[i].error;
@@ -36,7 +31,7 @@ ssize_t pread(int fd, void *buf, size_t len, off_t offset)
 		if (at < bad[i].from && at + len > bad[i].from)
 			len = bad[i].from - at;
 	}
-	return real(fd, buf, len, offset);
+	return REAL64(pread)(fd, buf, len, offset);
 }
 
 static const unsigned int thread_counts[] = { 1, 2, 7 };

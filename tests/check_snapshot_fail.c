@@ -11,11 +11,12 @@
 
 #include "base/cancel.h"
 #include "check_kcore_file.h"
+#include "check_wrap.h"
 
 /* Blocks that a user may take; 0: as many as there are. */
 static fsblkcnt_t blocks_free;
 
-int statvfs(const char *path, struct statvfs *fs)
+int WRAP64(statvfs)(const char *path, struct statvfs *fs)
 {
 	(void)path;
 	memset(fs, 0, sizeof(*fs));
@@ -29,7 +30,7 @@ int statvfs(const char *path, struct statvfs *fs)
 /* Of the image's file, when it is done. */
 static int sync_error;
 
-int fsync(int fd)
+int WRAP(fsync)(int fd)
 {
 	(void)fd;
 	errno = sync_error;

@@ -8,8 +8,7 @@
 
 #include "check_faulty.h"
 #include "check_kcore_file.h"
-
-#include <dlfcn.h>
+#include "check_wrap.h"
 
 /* Two ranges: below 1 MiB, and above it. */
 #define TREE_END 0x140000u
@@ -50,18 +49,12 @@ static struct {
 } tree_log[FAULTY_LOG];
 static _Atomic size_t tree_reads;
 
-static inline ssize_t tree_pread(int fd, void *buf, size_t len, off_t offset)
+ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
 {
-	static ssize_t (*real)(int, void *, size_t, off_t);
 	const uint64_t at = (uint64_t)offset;
 	struct stat st = { .st_ino = 0 };
 	size_t number;
 
-	/* Of this name as of the one for 64-bit offsets, as the header says. */
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pread64");
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "pread");
 	fstat(fd, &st);
 	number = atomic_fetch_add(&tree_reads, 1);
 	if (number < FAULTY_LOG) {
@@ -78,13 +71,7 @@ static inline ssize_t tree_pread(int fd, void *buf, size_t len, off_t offset)
 			return -1;
 		}
 	}
-	return real(fd, buf, len, offset);
-}
-
-/* The header's own is inline, and may not use what is static. */
-ssize_t pread(int fd, void *buf, size_t len, off_t offset)
-{
-	return tree_pread(fd, buf, len, offset);
+	return REAL64(pread)(fd, buf, len, offset);
 }
 
 static inline ino_t tree_ino(const char *path)

@@ -122,7 +122,8 @@ static int open_descriptor(struct sink_target *target, int number,
 		return avml_error_set_errno(err, errno,
 			"cannot use descriptor %d as %s", number, target->path);
 	flags = fcntl(target->fd, F_GETFL);
-	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+	/* O_PATH neither reads nor writes; musl has it in O_ACCMODE. */
+	if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_RDONLY)
 		ret = avml_error_set(err, EBADF,
 			"%s: descriptor %d is not open for writing",
 			target->path, number);
