@@ -126,10 +126,30 @@ static:
 static-minimal:
 	$(Q)$(MAKE) KIT=musl BUILD=$(call STATIC_DIR,$@) all
 
+ifdef KIT
+# What is inside, beside the binary.
+all: $(AVML).cdx.json
+$(AVML).cdx.json: $(AVML) $(KIT_READY) contrib/static/sbom.py
+	$(call say,SBOM,$@)
+	$(Q)python3 contrib/static/sbom.py --taken $(KIT_TAKEN) \
+		--time "$(SOURCE_DATE_EPOCH)" --build $(KIT_NAME) \
+		--arch $(ARCH) --version $(VERSION) --commit "$(COMMIT)" \
+		--compiler "$$($(CC) --version | head -n 1)" $< $@
+
+$(KIT_READY): contrib/static/kit.sh contrib/static/apt.sh \
+		contrib/static/pins contrib/static/runtime.c \
+		contrib/static/no_host.c
+	@mkdir -p $(KITS)
+	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)
+
+$(KIT_CHECK_READY): $(KIT_READY)
+	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS) check
+endif
+
 # --- tests ---------------------------------------------------------------
 
 CHECK_CFLAGS = $(if $(KIT),,$(shell $(PKG_CONFIG) --cflags check))
-CHECK_LIBS = $(if $(KIT),-lcheck,$(shell $(PKG_CONFIG) --libs check))
+CHECK_LIBS = $(if $(KIT),-lcheck -lm,$(shell $(PKG_CONFIG) --libs check))
 # A test with a function __wrap_NAME has it called in the place of NAME.
 CHECK_WRAP = $(shell $(NM) $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 CMD_LIB_OBJ := $(filter-out $(BUILD)/src/main.o,$(CMD_OBJ))
@@ -154,6 +174,13 @@ $(BUILD)/tests/avml-fault: $(CMD_OBJ) $(BUILD)/tests/fault/fault.o $(LIB) \
 	$(Q)$(LINK) $(FAULT_WRAP) -o $@ $(filter-out %/calls,$^) $(LIBS)
 
 .SECONDARY: $(BUILD)/tests/fault/fault.o
+
+# What chroots.sh sends files with, by the libraries of the static build.
+$(BUILD)/tests/put: $(BUILD)/tests/static/put.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+.SECONDARY: $(BUILD)/tests/static/put.o
 
 .PHONY: checks
 checks: $(AVML) $(AVML)-convert $(CHECKS)
@@ -205,11 +232,53 @@ check-slow: checks
 	$(Q)tests/run.sh cli:$(BUILD)/asan/avml faults:$(BUILD)/asan
 	$(Q)AVML_TEST_SLOW=1 LIMIT=600 tests/run.sh "cli:$(AVML) convert-round"
 
-# A real kernel in a virtual machine, and its memory acquired there.
+# The static binaries, here and in foreign systems, and how they are made.
+# Of static, which has the C library of the dynamic build, some scripts.
+STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
+.PHONY: check-static
+check-static: $(AVML) roots npm
+	$(Q)$(MAKE) -j2 KIT=musl BUILD=$(BUILD)/static-minimal all checks
+	$(Q)$(MAKE) -j2 KIT=glibc BUILD=$(BUILD)/static all \
+		$(BUILD)/static/tests/put
+	$(Q)tests/run.sh unit:$(BUILD)/static-minimal \
+		cli:$(BUILD)/static-minimal/avml \
+		static:$(BUILD)/static-minimal/avml \
+		"cli:$(BUILD)/static/avml $(STATIC_SCRIPTS)" \
+		static:$(BUILD)/static/avml
+
+# Debian's releases, for static binaries to run in.
+.PHONY: roots npm
+roots:
+	$(Q)tests/roots.sh build/roots
+
+# The makers' own reader of bills of materials.
+NPM := @cyclonedx/cyclonedx-library@10.3.0 ajv@8.17.1 ajv-formats@3.0.1 \
+	ajv-formats-draft2019@1.6.1
+npm: build/npm/complete
+build/npm/complete: Makefile
+	@mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-audit --no-fund --ignore-scripts \
+		--loglevel=error $(NPM)
+	@touch $@
+
+# Other processors' binaries, by QEMU's emulation of a processor.
+CROSS := static-minimal-aarch64 static-aarch64 static-minimal-s390x
+
+.PHONY: check-cross
+check-cross: $(CROSS:%=build-%)
+	$(Q)tests/cross.sh $(CROSS:%=$(BUILD)/%)
+
+.PHONY: $(CROSS:%=build-%)
+$(CROSS:%=build-%): build-%: $(AVML)
+	$(Q)$(MAKE) -j2 KIT=$(if $(findstring minimal,$*),musl,glibc) \
+		ARCH=$(lastword $(subst -, ,$*)) BUILD=$(BUILD)/$* all checks
+
+# A real kernel in a virtual machine, and its memory acquired there: by the
+# binary that runs anywhere.
 .PHONY: check-vm
-check-vm: $(AVML) $(AVML)-convert
+check-vm: static-minimal
 	$(Q)tests/run.sh vm-selftest
-	$(Q)tests/vm/run.sh $(AVML)
+	$(Q)tests/vm/run.sh $(BUILD)/static-minimal/avml
 
 .PHONY: format
 format:
@@ -230,9 +299,10 @@ DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
 # For the static builds, and for those of other processors.
 DEPS_STATIC := g++ dpkg-dev binutils python3 git
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
-DEPS_TEST := $(DEPS_STATIC) check pkg-config python3 mandoc shellcheck clang-format git \
+DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config python3 mandoc shellcheck clang-format git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
-	xz-utils libelf1
+	xz-utils libelf1 openssl mmdebstrap dnsmasq-base iproute2 \
+	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y \

@@ -10,7 +10,11 @@
 #   unit:DIR     every check_* program below the build directory DIR
 #   cli:AVML     every script of tests/cli with that binary; "cli:AVML NAME..."
 #                only those
+#   static:AVML  every script of tests/static; "static:AVML NAME..." only those
 #   faults:DIR   every call of libc made to fail; "faults:DIR --quick": a few
+#
+# RUNNER in the environment is a command that stands before each check_*
+# program: RUNNER=qemu-s390x-static for those of another processor.
 #
 # Prints what fails in full, and at the end "N passed, N failed".
 set -u
@@ -47,7 +51,7 @@ programs() {
 	logs=$(mktemp -d)
 	# shellcheck disable=SC2016 # the inner shell's own
 	printf '%s\n' "$@" | xargs -P 2 -I NAME sh -c '
-		timeout 300 "$1/tests/$2" >"$3/$2" 2>&1
+		timeout 300 $RUNNER "$1/tests/$2" >"$3/$2" 2>&1
 		echo $? >"$3/$2.status"' sh "$dir" NAME "$logs"
 	for name in "$@"; do
 		program=$dir/tests/$name
@@ -159,6 +163,10 @@ for suite in "$@"; do
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
 	threads:*) threads "${suite#threads:}" ;;
 	unit:*) unit "${suite#unit:}" ;;
+	static:*)
+		read -ra words <<<"${suite#static:}"
+		SCRIPTS=tests/static LIMIT=600 cli "${words[@]}"
+		;;
 	faults:*)
 		read -ra words <<<"${suite#faults:}"
 		faults "${words[@]}"

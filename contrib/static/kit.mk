@@ -10,6 +10,8 @@ KIT_DIR := $(KITS)/$(KIT)-$(ARCH)
 KIT_READY := $(KIT_DIR)/complete
 KIT_CHECK_READY := $(KIT_DIR)/check-complete
 KIT_TAKEN := $(KIT_DIR)/taken
+# The time that a build may tell.
+SOURCE_DATE_EPOCH ?= $(if $(COMMIT),$(shell git log -1 --format=%ct))
 KIT_NAME := $(if $(filter musl,$(KIT)),static-minimal,static)
 KIT_GNU := $(ARCH)-linux-gnu
 
@@ -62,12 +64,3 @@ AVML_LDFLAGS += -s
 # Nothing of where it was built, and no tables that only debuggers read.
 KIT_CFLAGS := -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
-
-$(KIT_READY): contrib/static/kit.sh contrib/static/apt.sh \
-		contrib/static/pins contrib/static/runtime.c \
-		contrib/static/no_host.c
-	@mkdir -p $(KITS)
-	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)
-
-$(KIT_CHECK_READY): $(KIT_READY)
-	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS) check

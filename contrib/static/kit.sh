@@ -13,7 +13,7 @@
 #
 #   KIT-ARCH/include, lib   what is compiled and linked with
 #   KIT-ARCH/taken          the packages that went in, a line each: name,
-#                           version, kind, package, its SHA-256
+#                           version, kind, package, SHA-256 and name of a file
 #   src/, sysroot-ARCH/     packages as they were unpacked
 #   apt-*/, download/       lists and packages
 #
@@ -110,8 +110,8 @@ took()
 {
 	local sum
 	sum=$(sha256sum < "$4")
-	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$version" "$2" "$3" "${sum%% *}" \
-		>> "$work/taken"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$version" "$2" "$3" \
+		"${sum%% *}" "${4##*/}" >> "$work/taken"
 	say "$3 $version"
 }
 

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: MIT
 # Runs all scripts here, or those named (`run.sh stdout sparse`), two at a
 # time (JOBS), and prints a line each.  From anywhere; the binary is ./avml at
-# the repository's top, or AVML=/path/to/avml.
+# the repository's top, or AVML=/path/to/avml.  SCRIPTS=DIR names another
+# directory of scripts of this kind.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export AVML=${AVML:-./avml}
+export SCRIPTS=${SCRIPTS:-tests/cli}
 
 # How xargs below calls this script again.
 if [ "${1-}" = --one ]; then
 	# A script that hangs is ended with all it started.
-	said=$(timeout -k 5 "${LIMIT:-120}" "tests/cli/$2.sh" 2>&1)
+	said=$(timeout -k 5 "${LIMIT:-120}" "$SCRIPTS/$2.sh" 2>&1)
 	status=$?
 	[ "$status" != 124 ] || said="took longer than ${LIMIT:-120} s"
 	if [ "$status" = 0 ] && [ "${said%% *}" = ok ]; then
@@ -27,7 +29,7 @@ if [ ! -x "$AVML" ]; then
 	exit 1
 fi
 if [ $# = 0 ]; then
-	set -- tests/cli/*.sh
+	set -- "$SCRIPTS"/*.sh
 fi
 names=()
 for script; do

@@ -3,6 +3,7 @@
 
 import array
 import os
+import sys
 
 import ranges as rng
 
@@ -38,13 +39,22 @@ def page_flag(text):
 
 
 def kpageflags(path, ram, flags, cut=None):
-    """Words up to the end of RAM, or to `cut`; what is far from RAM is 0."""
+    """Words up to the end of RAM, or to `cut`; what is far from RAM is 0.
+
+    They are in the kernel's own order of bytes: where another processor reads
+    them, AVML_TEST_BYTE_ORDER (little, big) tells its.
+    """
+    order = os.environ.get("AVML_TEST_BYTE_ORDER", sys.byteorder)
+    swap = order != sys.byteorder
     words = [mask(names) for names in ORDINARY]
     frames = ram[-1][1] // PAGE
     with open(path, "wb") as out:
         def put(first, values):
             out.seek(first * WORD)
-            array.array("Q", values).tofile(out)
+            words = array.array("Q", values)
+            if swap:
+                words.byteswap()
+            words.tofile(out)
 
         for start, end in ram:
             first, last = start // PAGE, end // PAGE
