@@ -138,6 +138,7 @@ $(AVML).cdx.json: $(AVML) $(KIT_READY) contrib/static/sbom.py
 
 $(KIT_READY): contrib/static/kit.sh contrib/static/apt.sh \
 		contrib/static/pins contrib/static/runtime.c \
+		contrib/static/memmove.c \
 		contrib/static/no_host.c
 	@mkdir -p $(KITS)
 	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)

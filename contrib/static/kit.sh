@@ -259,8 +259,15 @@ add_snappy()
 	done
 	quietly "${cc[@]}" "${cflags[@]}" -c -o "$tmp/snappy/runtime.o" \
 		"$here/runtime.c"
-	"$gnu-ar" rcsD "$work/lib/libsnappy.a" "${objects[@]}" \
-		"$tmp/snappy/runtime.o"
+	objects+=("$tmp/snappy/runtime.o")
+	if [[ $kit == musl ]]; then
+		# The compiler must not make calls of themselves of its loops.
+		quietly "${cc[@]}" "${cflags[@]}" -fno-builtin \
+			-fno-tree-loop-distribute-patterns -fno-stack-protector \
+			-c -o "$tmp/snappy/memmove.o" "$here/memmove.c"
+		objects+=("$tmp/snappy/memmove.o")
+	fi
+	"$gnu-ar" rcsD "$work/lib/libsnappy.a" "${objects[@]}"
 	cp "$src/snappy-c.h" "$work/include"
 }
 
