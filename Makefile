@@ -16,11 +16,19 @@ PKG_CONFIG ?= pkg-config
 BUILD ?= build
 # What static builds are linked with, see contrib/static.
 KITS ?= $(CURDIR)/build/kits
-ARCH ?= $(shell uname -m)
+# The processor; builders of kernels have this in their environment.
+ifneq ($(filter command%,$(origin ARCH)),command)
+ARCH := $(shell uname -m)
+endif
 
-# Where this is git's own tree, the commit it is at: a tarball has none.
-COMMIT ?= $(shell [ "`git rev-parse --show-toplevel 2>&1`" = "$(CURDIR)" ] && \
-	git describe --always --dirty --abbrev=12 --exclude='*')
+# Where this is git's own tree, the commit it is at; a tarball has none. Where
+# git does not tell (another user's tree), that is said.
+IN_GIT := $(shell test "`git rev-parse --show-toplevel 2>&1`" = "$(CURDIR)" && \
+	echo yes)
+ifneq ($(filter command%,$(origin COMMIT)),command)
+COMMIT := $(if $(IN_GIT),$(shell git describe --always --dirty \
+	--abbrev=12 --exclude='*'),$(if $(wildcard .git),unknown))
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wformat=2
@@ -75,7 +83,13 @@ AVML := $(if $(filter build,$(BUILD)),avml,$(BUILD)/avml)
 .PHONY: all
 all: $(AVML) $(AVML)-convert $(LIB) $(BUILD)/avml.pc
 
-$(BUILD)/%.o: %.c Makefile $(KIT_READY)
+# What is compiled and linked with: when that changes, all is made anew.
+FLAGS := $(COMPILE) $(LINK) $(LIBS) $(AVML_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+$(BUILD)/%.o: %.c Makefile $(BUILD)/flags $(KIT_READY)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
@@ -129,22 +143,20 @@ static-minimal:
 ifdef KIT
 # What is inside, beside the binary.
 all: $(AVML).cdx.json
-$(AVML).cdx.json: $(AVML) $(KIT_READY) contrib/static/sbom.py
+$(AVML).cdx.json: $(AVML) $(KIT_READY) contrib/static/sbom.py FORCE
 	$(call say,SBOM,$@)
 	$(Q)python3 contrib/static/sbom.py --taken $(KIT_TAKEN) \
 		--time "$(SOURCE_DATE_EPOCH)" --build $(KIT_NAME) \
 		--arch $(ARCH) --version $(VERSION) --commit "$(COMMIT)" \
 		--compiler "$$($(CC) --version | head -n 1)" $< $@
 
-$(KIT_READY): contrib/static/kit.sh contrib/static/apt.sh \
-		contrib/static/pins contrib/static/runtime.c \
-		contrib/static/memmove.c \
-		contrib/static/no_host.c
+$(KIT_READY): contrib/static/pins $(wildcard contrib/static/*.sh) \
+		$(wildcard contrib/static/*.c)
 	@mkdir -p $(KITS)
-	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)
+	$(Q)contrib/static/kit.sh $(KIT) $(ARCH) $(KITS)
 
 $(KIT_CHECK_READY): $(KIT_READY)
-	contrib/static/kit.sh $(KIT) $(ARCH) $(KITS) check
+	$(Q)contrib/static/kit.sh $(KIT) $(ARCH) $(KITS) check
 endif
 
 # --- tests ---------------------------------------------------------------
@@ -237,11 +249,10 @@ check-slow: checks
 # Of static, which has the C library of the dynamic build, some scripts.
 STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
 .PHONY: check-static
-check-static: $(AVML) roots npm
-	$(Q)$(MAKE) -j2 KIT=musl BUILD=$(BUILD)/static-minimal all checks
-	$(Q)$(MAKE) -j2 KIT=glibc BUILD=$(BUILD)/static all \
-		$(BUILD)/static/tests/put
-	$(Q)tests/run.sh unit:$(BUILD)/static-minimal \
+check-static: $(AVML) static-minimal static roots npm
+	$(Q)$(MAKE) -j2 KIT=musl BUILD=$(BUILD)/static-minimal checks
+	$(Q)$(MAKE) -j2 KIT=glibc BUILD=$(BUILD)/static $(BUILD)/static/tests/put
+	$(Q)NATIVE=$(abspath $(AVML)) tests/run.sh unit:$(BUILD)/static-minimal \
 		cli:$(BUILD)/static-minimal/avml \
 		static:$(BUILD)/static-minimal/avml \
 		"cli:$(BUILD)/static/avml $(STATIC_SCRIPTS)" \
@@ -266,8 +277,8 @@ build/npm/complete: Makefile
 CROSS := static-minimal-aarch64 static-aarch64 static-minimal-s390x
 
 .PHONY: check-cross
-check-cross: $(CROSS:%=build-%)
-	$(Q)tests/cross.sh $(CROSS:%=$(BUILD)/%)
+check-cross: npm $(CROSS:%=build-%)
+	$(Q)NATIVE=$(abspath $(AVML)) tests/cross.sh $(CROSS:%=$(BUILD)/%)
 
 .PHONY: $(CROSS:%=build-%)
 $(CROSS:%=build-%): build-%: $(AVML)
@@ -279,7 +290,27 @@ $(CROSS:%=build-%): build-%: $(AVML)
 .PHONY: check-vm
 check-vm: static-minimal
 	$(Q)tests/run.sh vm-selftest
-	$(Q)tests/vm/run.sh $(BUILD)/static-minimal/avml
+	$(Q)tests/vm/run.sh $(call STATIC_DIR,static-minimal)/avml
+
+# --- speed -----------------------------------------------------------------
+
+# Acquisitions and conversions, against the sum of their parts: bench/run.py.
+BENCH_TOOLS := $(BUILD)/bench/input $(BUILD)/bench/parts
+
+$(BENCH_TOOLS): %: %.o $(CMD_LIB_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+.SECONDARY: $(BENCH_TOOLS:=.o)
+
+.PHONY: bench bench-tools
+bench-tools: $(AVML) $(BENCH_TOOLS)
+
+BENCH_DIR ?= $(BUILD)
+bench: $(AVML)
+	$(Q)$(MAKE) KIT=musl BUILD=$(BUILD)/static-minimal bench-tools
+	$(Q)bench/run.py --avml $(BUILD)/static-minimal/avml --other ./$(AVML) \
+		--tools $(BUILD)/static-minimal/bench --disk $(BENCH_DIR) $(BENCH)
 
 .PHONY: format
 format:
@@ -292,15 +323,16 @@ format:
 demo: $(AVML)
 	@mkdir -p $(BUILD)/demo
 	$(Q)tests/mkimage --size 64 $(BUILD)/demo/memory $(BUILD)/demo/iomem
-	$(abspath $(AVML)) --source $(BUILD)/demo/memory --iomem $(BUILD)/demo/iomem \
-		$(BUILD)/demo/demo.lime
+	$(abspath $(AVML)) --source $(BUILD)/demo/memory \
+		--iomem $(BUILD)/demo/iomem $(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
 DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
 # For the static builds, and for those of other processors.
-DEPS_STATIC := g++ dpkg-dev binutils python3 git
+DEPS_STATIC := g++ dpkg-dev binutils python3
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
-DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config python3 mandoc shellcheck clang-format git \
+DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
+	shellcheck clang-format git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl mmdebstrap dnsmasq-base iproute2 \
 	$(if $(shell command -v npm),,nodejs npm)
@@ -322,19 +354,22 @@ deps-cross:
 deps-test:
 	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_TEST)
 
-.PHONY: install
-install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(INCLUDEDIR)/avml $(DESTDIR)$(MANDIR)/man5 \
+.PHONY: install install-library
+install: all $(if $(KIT),,install-library)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(AVML) $(DESTDIR)$(BINDIR)/avml
 	ln -sf avml $(DESTDIR)$(BINDIR)/avml-convert
-	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
-	install -m 644 $(BUILD)/avml.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 include/avml/*.h $(DESTDIR)$(INCLUDEDIR)/avml
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+
+# A static build's library is not for programs of this system.
+install-library: all
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/avml
+	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(BUILD)/avml.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/avml/*.h $(DESTDIR)$(INCLUDEDIR)/avml
 
 .PHONY: clean
 clean:

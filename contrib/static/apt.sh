@@ -30,6 +30,9 @@ apt_setup()
 	local dir=$1 archs=$2 entry type release uri signed=
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	shift 2
+	# To apt, a relative path is one below /etc.
+	mkdir -p "$dir"
+	dir=$(cd "$dir" && pwd)
 	apt_conf=$dir/apt.conf
 	if (($# == 0)); then
 		say "error: apt here has no package lists of Debian's:" \

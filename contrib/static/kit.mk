@@ -6,12 +6,19 @@
 #           glibc: static, with all libraries, Linux from 3.2 on
 #   ARCH    the processor: x86_64, aarch64, s390x (musl only)
 
+ifeq ($(BUILD),build)
+$(error KIT wants a BUILD of its own: make static-minimal, make static)
+endif
+ifneq ($(filter command%,$(origin CC)),)
+$(error a static build has gcc, of $(ARCH): CC cannot be set)
+endif
+
 KIT_DIR := $(KITS)/$(KIT)-$(ARCH)
 KIT_READY := $(KIT_DIR)/complete
 KIT_CHECK_READY := $(KIT_DIR)/check-complete
 KIT_TAKEN := $(KIT_DIR)/taken
 # The time that a build may tell.
-SOURCE_DATE_EPOCH ?= $(if $(COMMIT),$(shell git log -1 --format=%ct))
+SOURCE_DATE_EPOCH ?= $(if $(IN_GIT),$(shell git log -1 --format=%ct))
 KIT_NAME := $(if $(filter musl,$(KIT)),static-minimal,static)
 KIT_GNU := $(ARCH)-linux-gnu
 
@@ -37,6 +44,7 @@ KIT_CPPFLAGS += -nostdinc -isystem $(KIT_DIR)/include/musl \
 	-isystem $(shell $(CC) -print-file-name=include) \
 	-isystem $(KIT_DIR)/include/kernel
 KIT_LDFLAGS += -B$(KIT_DIR)/lib
+# musl has no functions that fortify.
 KIT_FORTIFY :=
 else
 KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3

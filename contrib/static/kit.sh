@@ -14,12 +14,20 @@
 #   KIT-ARCH/include, lib   what is compiled and linked with
 #   KIT-ARCH/taken          the packages that went in, a line each: name,
 #                           version, kind, package, SHA-256 and name of a file
-#   src/, sysroot-ARCH/     packages as they were unpacked
-#   apt-*/, download/       lists and packages
+#                           (of what is installed, its path)
+#   download/               packages as they were fetched
+#   apt-*/                  apt's lists
 #
-# Libraries of C and C++ are compiled here, since Debian's archives of them
-# are not fit for it; OpenSSL and c-ares are Debian's archives.
+# snappy, cJSON, curl and libcheck are compiled here out of their source
+# packages; of musl, OpenSSL and c-ares the archives in Debian's binary packages
+# are taken, and glibc and libgcc are those of the compiler here. A kit that is
+# there already is made anew only if something here is newer than it.
 set -euo pipefail
+
+# What make and its user say of the program's own flags is not for these.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CPPFLAGS CFLAGS CXXFLAGS LDFLAGS \
+	LIBS CC CXX CONFIG_SITE CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH \
+	LIBRARY_PATH
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 release=bookworm
@@ -30,6 +38,8 @@ die() { say "error: $*"; exit 1; }
 
 # shellcheck source=contrib/static/apt.sh
 . "$here/apt.sh"
+# shellcheck source=contrib/static/libraries.sh
+. "$here/libraries.sh"
 
 need_tools()
 {
@@ -56,9 +66,12 @@ lists()
 	fi
 	for line in $(apt_servers); do
 		case ${line%%|*} in
-		*-updates | *-security) entries+=("$type:$release-${line#*-}") ;;
+		*-proposed-updates | *-backports) ;;
+		*-updates | *-security)
+			entries+=("$type:$release-${line#*-}")
+			;;
 		*-*) ;;
-		*) entries+=("$type:$release:${line#*|}") ;;
+		*) entries+=("$type:$release|${line#*|}") ;;
 		esac
 	done
 	entries=("${entries[@]/|/:}")
@@ -85,85 +98,87 @@ versions()
 	esac
 }
 
-# pin KIND PACKAGE: sets $version.
+# place KIND PACKAGE: sets $at, where $version of it is or will be.
+place()
+{
+	local arch=$deb_arch
+	[[ $1 != source ]] || arch=source
+	at=$dir/download/${2}_${version//:/%3a}_$arch
+}
+
+# pin KIND PACKAGE: sets $version, and $at to a directory that has it.
 pin()
 {
 	local kind=$1 package=$2 pinned series have
 	read -r pinned series < <(awk -v kind="$kind" -v package="$package" \
-		'$1 == kind && $2 == package { print $3, $4 }' "$here/pins")
-	[[ -n $series ]] || die "$package is not in contrib/static/pins"
+		'$1 == kind && $2 == package { print $3, $4 }' "$here/pins") ||
+		die "$package is not in contrib/static/pins"
+	# What is there already needs no network.
+	version=$pinned
+	place "$kind" "$package"
+	[[ ! -e $at/complete ]] || return 0
 	lists "$kind"
-	have=$(versions "$kind" "$package")
-	if grep -qxF -e "$pinned" <<< "$have"; then
-		version=$pinned
-		return
+	have=$(versions "$kind" "$package") || have=
+	if ! grep -qxF -e "$pinned" <<< "$have"; then
+		version=$(awk -v series="$series" 'index($0, series) == 1' \
+			<<< "$have" | sort -V | tail -n 1)
+		[[ -n $version ]] ||
+			die "Debian has no $package $series* any more"
+		say "$package $pinned is gone from the archive:" \
+			"taking $version"
+		place "$kind" "$package"
+		[[ ! -e $at/complete ]] || return 0
 	fi
-	version=$(grep -F -e "$series" <<< "$have" |
-		awk -v series="$series" 'index($0, series) == 1' |
-		sort -V | tail -n 1)
-	[[ -n $version ]] || die "Debian has no $package $series* any more"
-	say "$package $pinned is gone from the archive: taking $version"
+	fetch "$kind" "$package=$version" "$package:$deb_arch=$version"
+}
+
+# fetch KIND SOURCE BINARY: one of them, into $at.
+fetch()
+{
+	local words=(--download-only source "$2")
+	[[ $1 == source ]] || words=(download "$3")
+	rm -rf "$at"
+	mkdir -p "$at"
+	if ! (cd "$at" && APT_CONFIG=$apt_conf apt-get -q "${words[@]}") \
+		> "$tmp/apt.log" 2>&1; then
+		cat "$tmp/apt.log" >&2
+		# Lists that are old name what is no longer there.
+		rm -f "$dir"/apt-*/updated
+		die "${words[*]}: cannot be fetched"
+	fi
+	touch "$at/complete"
 }
 
 # took NAME KIND PACKAGE FILE
 took()
 {
-	local sum
-	sum=$(sha256sum < "$4")
+	local sum file=$4
+	sum=$(sha256sum < "$file")
+	[[ $2 == installed ]] || file=${file##*/}
 	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$version" "$2" "$3" \
-		"${sum%% *}" "${4##*/}" >> "$work/taken"
+		"${sum%% *}" "$file" >> "$work/taken"
 	say "$3 $version"
 }
 
-# apt_do COMMAND...: apt, in a directory for what it fetches.
-apt_do()
-{
-	(cd "$1" && shift && APT_CONFIG=$apt_conf apt-get -q "$@") \
-		> "$tmp/apt.log" 2>&1 || {
-		cat "$tmp/apt.log" >&2
-		# Lists that are old name what is no longer there.
-		rm -f "$dir"/apt-*/updated
-		return 1
-	}
-}
-
-# take_source NAME PACKAGE: unpacked and patched as Debian does it; sets $src.
+# take_source NAME PACKAGE: unpacked and patched as Debian does it, each time
+# anew and checked by the .dsc; sets $src.
 take_source()
 {
 	local name=$1 package=$2 at
 	pin source "$package"
-	at=$dir/src/${package}_$version
-	src=$at/source
-	if [[ ! -e $src ]]; then
-		rm -rf "$at"
-		mkdir -p "$at"
-		apt_do "$at" --download-only source "$package=$version" ||
-			die "$package $version cannot be fetched"
-		# Not built before it is whole.
-		dpkg-source --no-check -x "$at"/*.dsc "$at/unpacking" \
-			> "$tmp/unpack.log" 2>&1 || {
-			cat "$tmp/unpack.log" >&2
-			die "$package $version cannot be unpacked"
-		}
-		mv "$at/unpacking" "$src"
-	fi
+	src=$tmp/src-$package
+	quietly dpkg-source -x "$at"/*.dsc "$src"
 	took "$name" source "$package" "$(echo "$at"/*.dsc)"
 }
 
-# take_binary NAME PACKAGE: unpacked into the sysroot.
+# take_binary NAME PACKAGE: unpacked; sets $root.
 take_binary()
 {
 	local name=$1 package=$2 at
 	pin binary "$package"
-	at=$dir/download/${package}_${version//:/%3a}_$deb_arch
-	if [[ ! -e $at/complete ]]; then
-		rm -rf "$at"
-		mkdir -p "$at" "$sysroot"
-		apt_do "$at" download "$package:$deb_arch=$version" ||
-			die "$package $version cannot be fetched"
-		dpkg -x "$at"/*.deb "$sysroot"
-		touch "$at/complete"
-	fi
+	root=$tmp/root-$package
+	mkdir "$root"
+	dpkg -x "$at"/*.deb "$root"
 	took "$name" binary "$package" "$(echo "$at"/*.deb)"
 }
 
@@ -180,7 +195,7 @@ took_installed()
 	took "$name" installed "${package%:*}" "$file"
 }
 
-# --- libraries ----------------------------------------------------------------
+# --- the kit ------------------------------------------------------------------
 
 # quietly COMMAND...: what it says only if it fails.
 quietly()
@@ -189,163 +204,6 @@ quietly()
 		tail -n 60 "$tmp/build.log" >&2
 		die "failed: $*"
 	}
-}
-
-# The same flags as the program's own. Of the paths here nothing may stay in
-# the objects: whoever builds elsewhere gets the same bytes.
-flags()
-{
-	cflags=(-O2 -ffunction-sections -fdata-sections -fstack-protector-strong
-		-fstack-clash-protection -fno-asynchronous-unwind-tables
-		-U_FORTIFY_SOURCE "-ffile-prefix-map=$dir=." -DNDEBUG)
-	case $arch in
-	s390x) cflags+=(-fno-pie) ;;
-	*) cflags+=(-fPIE) ;;
-	esac
-	cc=("$gnu-gcc")
-	if [[ $kit == musl ]]; then
-		cc+=(-nostdinc -isystem "$out/include/musl"
-			-isystem "$("$gnu-gcc" -print-file-name=include)"
-			-isystem "$out/include/kernel")
-	else
-		cflags+=(-D_FORTIFY_SOURCE=3)
-	fi
-}
-
-# The C library with the kernel's headers, which musl has none of.
-add_musl()
-{
-	local musl=${gnu%-gnu}-musl
-	take_binary musl musl-dev
-	take_binary linux-headers linux-libc-dev
-	mkdir -p "$work/include/kernel" "$work/lib"
-	cp -r "$sysroot/usr/include/$musl" "$work/include/musl"
-	cp -r "$sysroot/usr/include/linux" "$sysroot/usr/include/asm-generic" \
-		"$sysroot/usr/include/$gnu/asm" "$work/include/kernel"
-	cp "$sysroot/usr/lib/$musl/"*.[ao] "$work/lib"
-}
-
-# snappy's own sources, with what its configure would have found: without, it
-# is slow, and wrong on big-endian processors. In the objects of its C++ files
-# there is nothing of the C library but mem*() and abort(), so those compiled
-# with glibc's headers are good for musl too.
-add_snappy()
-{
-	local src version name objects=()
-	take_source snappy snappy
-	mkdir -p "$tmp/snappy"
-	# Its headers are named config.h: before any other of that name.
-	{
-		printf '#define %s 1\n' HAVE_ATTRIBUTE_ALWAYS_INLINE \
-			HAVE_BUILTIN_CTZ HAVE_BUILTIN_EXPECT HAVE_SYS_UIO_H
-		[[ $arch != s390x ]] || echo '#define SNAPPY_IS_BIG_ENDIAN 1'
-	} > "$tmp/snappy/config.h"
-	awk -v version="${version%%-*}" '
-		BEGIN { split(version, v, ".") }
-		/^#if .*HAVE_SYS_UIO_H_01/ { $0 = "#if " !/!/ }
-		{
-			sub(/\$\{PROJECT_VERSION_MAJOR\}/, v[1])
-			sub(/\$\{PROJECT_VERSION_MINOR\}/, v[2])
-			sub(/\$\{PROJECT_VERSION_PATCH\}/, v[3])
-			print
-		}' "$src/snappy-stubs-public.h.in" \
-		> "$tmp/snappy/snappy-stubs-public.h"
-	for name in snappy snappy-c snappy-sinksource snappy-stubs-internal; do
-		quietly "$gnu-g++" -std=c++11 -I"$tmp/snappy" -I"$src" \
-			"${cflags[@]}" -U_FORTIFY_SOURCE -DHAVE_CONFIG_H \
-			-fno-exceptions -fno-rtti -fno-threadsafe-statics \
-			-c -o "$tmp/snappy/$name.o" "$src/$name.cc"
-		objects+=("$tmp/snappy/$name.o")
-	done
-	quietly "${cc[@]}" "${cflags[@]}" -c -o "$tmp/snappy/runtime.o" \
-		"$here/runtime.c"
-	objects+=("$tmp/snappy/runtime.o")
-	if [[ $kit == musl ]]; then
-		# The compiler must not make calls of themselves of its loops.
-		quietly "${cc[@]}" "${cflags[@]}" -fno-builtin \
-			-fno-tree-loop-distribute-patterns -fno-stack-protector \
-			-c -o "$tmp/snappy/memmove.o" "$here/memmove.c"
-		objects+=("$tmp/snappy/memmove.o")
-	fi
-	"$gnu-ar" rcsD "$work/lib/libsnappy.a" "${objects[@]}"
-	cp "$src/snappy-c.h" "$work/include"
-}
-
-add_cjson()
-{
-	local src version
-	take_source cJSON cjson
-	quietly "${cc[@]}" "${cflags[@]}" -c -o "$tmp/cJSON.o" "$src/cJSON.c"
-	"$gnu-ar" rcsD "$work/lib/libcjson.a" "$tmp/cJSON.o"
-	mkdir -p "$work/include/cjson"
-	cp "$src/cJSON.h" "$work/include/cjson"
-}
-
-add_openssl()
-{
-	take_binary OpenSSL libssl-dev
-	cp -r "$sysroot/usr/include/openssl" "$work/include"
-	cp "$sysroot/usr/include/$gnu/openssl/"* "$work/include/openssl"
-	cp "$sysroot/usr/lib/$gnu/"lib{ssl,crypto}.a "$work/lib"
-}
-
-add_cares()
-{
-	take_binary c-ares libc-ares-dev
-	cp "$sysroot/usr/include/"ares*.h "$work/include"
-	cp "$sysroot/usr/lib/$gnu/libcares.a" "$work/lib"
-}
-
-# http and https, and nothing else: a static libcurl of Debian's own would want
-# a dozen libraries that it has no archives of.
-add_curl()
-{
-	local src version without=()
-	take_source curl curl
-	mkdir -p "$tmp/curl"
-	without=(--disable-{ldap,ldaps,ftp,file,dict,telnet,tftp,rtsp,pop3,imap}
-		--disable-{smtp,gopher,mqtt,smb,ntlm,tls-srp,alt-svc,hsts}
-		--disable-{unix-sockets,manual,cookies,doh,netrc}
-		--disable-openssl-auto-load-config
-		--without-{libpsl,libidn2,librtmp,libssh2,nghttp2,zlib,brotli}
-		--without-{zstd,gssapi,ca-bundle,ca-path})
-	cd "$tmp/curl"
-	# Paths that it is told end up in what it says of itself.
-	quietly env CC="${cc[*]}" CFLAGS="${cflags[*]}" \
-		CPPFLAGS="-I$work/include" LDFLAGS="-L$work/lib" \
-		PKG_CONFIG=false "$src/configure" --host="$gnu" \
-		--disable-dependency-tracking --disable-shared --enable-static \
-		--with-openssl="$work" --enable-ares="$work" "${without[@]}"
-	quietly make -j"$(nproc)" -C lib
-	cp lib/.libs/libcurl.a "$work/lib"
-	mkdir -p "$work/include/curl"
-	cp "$src/include/curl/"*.h "$work/include/curl"
-	cd "$dir"
-}
-
-add_check()
-{
-	local src version
-	take_source check check
-	mkdir -p "$tmp/check"
-	cd "$tmp/check"
-	quietly env CC="${cc[*]} -B$out/lib -L$out/lib -static" \
-		CFLAGS="${cflags[*]} -fno-pie" PKG_CONFIG=false \
-		"$src/configure" --host="$gnu" --disable-dependency-tracking \
-		--disable-shared --enable-static --disable-subunit \
-		--disable-timeout-tests
-	quietly make -C lib
-	quietly make -C src libcheck.la
-	cp src/.libs/libcheck.a "$out/lib"
-	cp src/check.h check_stdint.h "$out/include"
-	cd "$dir"
-}
-
-# An object, not an archive: it is to be in the program before glibc is asked.
-add_no_host()
-{
-	quietly "${cc[@]}" "${cflags[@]}" -D_GNU_SOURCE -Wall -Wextra \
-		-c -o "$work/lib/no_host.o" "$here/no_host.c"
 }
 
 # What `avml --version --verbose` says.
@@ -370,11 +228,10 @@ make_kit()
 		add_musl
 	else
 		took_installed glibc "$("$gnu-gcc" -print-file-name=libc.a)"
+		took_installed linux-headers "$(echo '#include <linux/version.h>' |
+			"$gnu-gcc" -M -x c - | grep -o '/[^ ]*version.h')"
 	fi
 	took_installed gcc "$("$gnu-gcc" -print-libgcc-file-name)"
-	# From here on the paths are those that they will have.
-	rm -rf "$out"
-	ln -s "$work" "$out"
 	flags
 	add_snappy
 	add_cjson
@@ -385,17 +242,22 @@ make_kit()
 		add_no_host
 	fi
 	write_header
-	rm "$out"
+	touch "$work/complete"
+	# Somebody may be linking with the old one.
+	rm -rf "$out.old"
+	[[ ! -e $out ]] || mv "$out" "$out.old"
 	mv "$work" "$out"
-	touch "$out/complete"
+	rm -rf "$out.old"
 }
 
-add_check_to_kit()
+# up_to_date FILE: it is there, and nothing that makes kits is newer.
+up_to_date()
 {
-	flags
-	: > "$work/taken"
-	add_check
-	touch "$out/check-complete"
+	local file
+	[[ -e $1 ]] || return 1
+	for file in "$here"/{kit,libraries,apt}.sh "$here"/pins "$here"/*.c; do
+		[[ ! $file -nt $1 ]] || return 1
+	done
 }
 
 main()
@@ -414,13 +276,14 @@ main()
 	s390x) deb_arch=s390x ;;
 	*) die "no libraries for the processor '$arch'" ;;
 	esac
+	[[ $kit$arch != glibcs390x ]] ||
+		die "for s390x there is static-minimal (KIT=musl) only"
 	gnu=$arch-linux-gnu
 	need_tools
 	mkdir -p "$3"
 	dir=$(cd "$3" && pwd)
 	out=$dir/$kit-$arch
 	work=$dir/$kit-$arch.new
-	sysroot=$dir/sysroot-$deb_arch
 	# One at a time: they share what they fetch.
 	exec 8> "$dir/lock"
 	flock 8
@@ -429,12 +292,15 @@ main()
 	trap 'rm -rf "$tmp"' EXIT
 	rm -rf "$work" "$tmp"
 	mkdir -p "$tmp" "$work/include" "$work/lib"
-	if (($# == 4)); then
-		add_check_to_kit
-		rm -rf "$work"
-	else
-		make_kit
+	up_to_date "$out/complete" || make_kit
+	if (($# == 4)) && [[ ! -e $out/check-complete ]]; then
+		mkdir -p "$work"
+		cp -r "$out/include" "$work"
+		flags
+		add_check
+		touch "$out/check-complete"
 	fi
+	rm -rf "$work"
 }
 
 main "$@"

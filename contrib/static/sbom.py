@@ -7,12 +7,15 @@
 
 FILE is what kit.sh says it took. The same inputs give the same bytes: the
 serial number comes from the binary, the time is the commit's, if it is known.
+What is taken of the machine itself has to be still what it was then.
 """
 import argparse
 import datetime
 import hashlib
 import json
 import os
+import sys
+import urllib.parse
 import uuid
 
 # The licence of what goes into the program, and who makes it.
@@ -32,17 +35,28 @@ LICENCES = {
 }
 
 
+DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "s390x": "s390x"}
+
+
 def sha256(path):
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def component(line):
+def component(line, arch):
     name, version, kind, package, digest, file = line.split("\t")
     licence, what = LICENCES[name]
-    query = "arch=source&distro=bookworm" if kind == "source" else "distro=bookworm"
-    # In a purl "+" and "~" stay, ":" of an epoch does not.
-    at = version.replace("%", "%25").replace(":", "%3A").replace("+", "%2B")
+    at = urllib.parse.quote(version, safe="~")
+    query = {
+        "source": "?arch=source&distro=bookworm",
+        "binary": f"?arch={DEBIAN_NAMES[arch]}&distro=bookworm",
+        # The compiler's own, of whatever release it is.
+        "installed": "",
+    }[kind]
+    if kind == "installed" and sha256(file) != digest:
+        sys.exit(
+            f"{file} is not the one that the kit was made with: remove the kit"
+        )
     return {
         "type": "library",
         "bom-ref": name,
@@ -52,16 +66,16 @@ def component(line):
         "description": what,
         "hashes": [{"alg": "SHA-256", "content": digest}],
         "licenses": [{"expression": licence}],
-        "purl": f"pkg:deb/debian/{package}@{at}?{query}",
+        "purl": f"pkg:deb/debian/{package}@{at}{query}",
         # What the hash is of: a package as fetched, or an archive in one.
-        "properties": [{"name": "avml:hash-of", "value": file}],
+        "properties": [{"name": "avml:hash-of", "value": os.path.basename(file)}],
     }
 
 
 def bill(args):
     digest = sha256(args.binary)
     with open(args.taken, encoding="utf-8") as file:
-        components = [component(line.rstrip("\n")) for line in file]
+        components = [component(line.rstrip("\n"), args.arch) for line in file]
     metadata = {
         "tools": {
             "components": [{"type": "application", "name": args.compiler}]

@@ -109,6 +109,9 @@ def main():
     wanted, said = run(command, result, None)
     if wanted[0] != 0:
         sys.exit(f"fails by itself: {said}")
+    # The filter works at all: without openat(2) and open(2) nothing does.
+    if run(command, result, [(2, 2), (257, 257)])[0] == wanted:
+        sys.exit("the filter denies nothing")
     if together:
         tries = [ranges]
     else:

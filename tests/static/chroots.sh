@@ -14,10 +14,12 @@ build=$(avml --version --verbose | sed -n 's/^build: //p')
 
 # To send, it is begun anew in a network of its own.
 if [ "$build" = static ] && [ -z "${AVML_TEST_NET-}" ]; then
-	if unshare -n true; then
-		rm -rf "$T"
-		AVML_TEST_NET=1 exec unshare -n "$BASH" "$0" >&9 9>&-
-	fi
+	for how in -n -rn; do
+		if unshare "$how" true; then
+			rm -rf "$T"
+			AVML_TEST_NET=1 exec unshare "$how" "$BASH" "$0" >&9 9>&-
+		fi
+	done
 	skip_part "sending: no network of its own to be had"
 fi
 
@@ -30,8 +32,11 @@ in_root()
 	for path in "$root"/proc/* "$root"/sys/* "$root"/dev/{mem,crash,kmem}; do
 		[ ! -e "$path" ] || fail "unsafe to run: $path is there"
 	done
-	if [ "$(id -u)" = 0 ]; then
+	if setpriv --reuid=65534 --regid=65534 --clear-groups true; then
 		chroot --userspec=65534:65534 "$root" "$@"
+	elif [ "$(id -u)" = 0 ]; then
+		# Of a user namespace alone.
+		chroot "$root" "$@"
 	else
 		unshare -r chroot "$root" "$@"
 	fi
@@ -142,6 +147,7 @@ try_sending()
 	# By a name that the certificate has not, it does not.
 	! in_root "$root" /t/put /t/v2.avml https://127.0.0.1:8443/v2 \
 		/t/cert.pem 2>"$T/err" || fail "$name: any certificate will do"
+	expect_err 'SSL peer certificate'
 	expect_absent "$T/www/v2"
 }
 
@@ -156,6 +162,10 @@ for name in empty bullseye bookworm trixie; do
 		root=$T/empty
 		mkdir "$root"
 		chmod 755 "$T"
+	fi
+	if [ -e "$root.gone" ]; then
+		skip_part "$name: the server has no such release any more"
+		continue
 	fi
 	[ -d "$root" ] || fail "no $root (make roots)"
 	try_root

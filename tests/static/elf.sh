@@ -46,12 +46,22 @@ lacks sections '\.symtab|\.debug'
 case $build in
 static-minimal)
 	max=$((400 << 10))
-	# musl asks for no kernel; glibc's note is read by the kernel's loader.
+	# musl asks for no kernel; glibc does, and refuses an older one.
 	lacks notes 'OS: Linux'
+	# Its memmove is ours, and memcpy the same, as is seen in a program
+	# with its symbols.
+	unstripped=${binary%/*}/tests/check_memmove
+	[ ! -e "$unstripped" ] ||
+		[ "$(readelf -sW "$unstripped" | awk '$8 == "memmove" ||
+			$8 == "memcpy" { print $2 }' | sort -u | wc -l)" = 1 ] ||
+		fail "memmove is musl's"
 	;;
 static)
 	max=$((6656 << 10)) # 6.5 MiB
 	has notes 'OS: Linux, ABI: 3\.(2|7)\.0'
+	for word in 'stack smashing detected' 'buffer overflow detected'; do
+		grep -qa "$word" "$binary" || fail "no guard: $word"
+	done
 	;;
 *) fail "build: $build" ;;
 esac

@@ -7,7 +7,7 @@
 . "${0%/*}/../cli/lib.sh"
 
 other=$AVML
-native=$tests/../avml
+native=${NATIVE:-$tests/../avml}
 [ -x "$native" ] || fail "no $native (make)"
 
 by()

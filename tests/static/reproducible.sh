@@ -18,15 +18,14 @@ mkdir -p "$other/build/kits"
 		[ ! -e "$file" ] || printf '%s\0' "$file"
 	done | tar --null -T - -cf -) | tar -xf - -C "$other"
 # What was fetched is not fetched again; nothing that was built is taken.
-for dir in "$top"/build/kits/{apt-*,download,src,sysroot-*}; do
-	cp -a "$dir" "$other/build/kits"
-done
+cp -a "$top/build/kits/download" "$other/build/kits"
 (
 	umask 077
 	cd "$other"
-	env -u MAKEFLAGS -u MAKELEVEL HOME=/nonexistent TZ=Asia/Kathmandu \
-		LC_ALL=C.UTF-8 COMMIT="$commit" SOURCE_DATE_EPOCH="$time" \
-		make -j1 "$build"
+	# What a make above us was told is not for this one.
+	env -i PATH="$PATH" HOME=/nonexistent TZ=Asia/Kathmandu \
+		LC_ALL=C.UTF-8 make -j1 COMMIT="$commit" \
+		SOURCE_DATE_EPOCH="$time" "$build"
 ) >"$T/log" 2>&1 || fail "$build cannot be built: $(tail -n 3 "$T/log")"
 made=$other/build/$build/avml
 for suffix in '' .cdx.json; do
