@@ -61,7 +61,10 @@ LIBS = $(KIT_LIBS) -lcjson -lsnappy
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
-ifeq ($(V),0)
+ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+Q := @
+say = @:
+else ifeq ($(V),0)
 Q := @
 say = @printf '  %-7s %s\n' $(1) $(2)
 else
@@ -308,9 +311,13 @@ bench-tools: $(AVML) $(BENCH_TOOLS)
 
 BENCH_DIR ?= $(BUILD)
 bench: $(AVML)
-	$(Q)$(MAKE) KIT=musl BUILD=$(BUILD)/static-minimal bench-tools
-	$(Q)bench/run.py --avml $(BUILD)/static-minimal/avml --other ./$(AVML) \
-		--tools $(BUILD)/static-minimal/bench --disk $(BENCH_DIR) $(BENCH)
+	$(Q)$(MAKE) -s --no-print-directory KIT=musl \
+		BUILD=$(BUILD)/static-minimal bench-tools >&2
+	$(Q)bench/run.py --avml $(BUILD)/static-minimal/avml \
+		--other $(abspath $(AVML)) --disk $(BENCH_DIR) \
+		--tools $(BUILD)/static-minimal/bench $(BENCH)
+	$(Q)bench/cache.py --avml $(BUILD)/static-minimal/avml \
+		--disk $(BENCH_DIR) --tools $(BUILD)/static-minimal/bench
 
 .PHONY: format
 format:

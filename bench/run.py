@@ -8,8 +8,10 @@
 Inputs are made here, by DIR/input, the same each time. Every case is run N
 times, in turn with all the others, and medians are taken. T is the sum of a
 case's parts, each measured alone on one thread in the same run: reading and
-writing by dd with bs=256k, libsnappy and CRC-32C over what is not zero. A run
-that takes 1.0 T does nothing but what it has to.
+writing by dd with bs=256k, libsnappy and CRC-32C over the chunks that are not
+zero (of memory that is all zero, over all of them). A run that takes 1.0 T does
+nothing but what it has to. What is read is in memory, on tmpfs; what is written
+to a disk is there when the clock stops (fsync), dd's too.
 
 PATH is the binary that is measured, and another one that is held against it.
 Prints tables in Markdown. Only files are read, never a machine's memory.
@@ -123,13 +125,14 @@ def acquiring(memory, *words):
 class Cases:
     """The cases of one input in one place, on disk or in memory."""
 
-    def __init__(self, bench, kind, place, disk):
+    def __init__(self, bench, kind, inputs, outputs, disk):
         self.bench = bench
         self.kind = kind
         self.disk = disk
         self.where = "disk" if disk else "tmpfs"
-        self.base = os.path.join(place, f"{kind}")
+        self.base = os.path.join(inputs, kind)
         self.memory = self.base + ".memory"
+        self.out = os.path.join(outputs, kind + ".out")
         self.rows = []  # (name, case, threads, parts)
 
     def path(self, suffix):
@@ -138,6 +141,8 @@ class Cases:
     def prepare(self):
         avml = self.bench.args.avml
         size = self.bench.args.size
+        if os.path.exists(self.memory):
+            return
         self.bench.tool("input", self.kind, size, self.memory)
         with open(self.memory + ".iomem", "w") as iomem:
             iomem.write(f"00000000-{size * MIB - 1:08x} : System RAM\n")
@@ -149,7 +154,7 @@ class Cases:
 
     def add(self, threads):
         b, avml = self.bench, self.bench.args.avml
-        v1, v2, out = self.path("v1"), self.path("v2"), self.path("out")
+        v1, v2, out = self.path("v1"), self.path("v2"), self.out
         size1, size2 = os.path.getsize(v1), os.path.getsize(v2)
         acquire = acquiring(self.memory, "--threads", str(threads))
         convert = ["convert", "--quiet", "--threads", str(threads)]
@@ -157,6 +162,11 @@ class Cases:
                   for p in ("compress", "crc")]
         decode = [b.part(f"expand {self.kind}", "expand", v2), encode[1]]
         kept = size1 if self.kind != "zeros" else 0
+        if not kept:
+            # Blocks of zeros are not encoded, but an image may hold them.
+            encode = []
+            decode = [b.part("expand all zeros", "expand", v2, "zeros"),
+                      b.part("crc all zeros", "crc", self.memory, "all")]
         write1 = b.dd_write(out, kept, self.disk)
         write2 = b.dd_write(out, size2 if kept else 0, self.disk)
         read = b.dd_read(self.memory)
@@ -195,7 +205,7 @@ class Cases:
 def special(bench, mixed, zeros, other):
     """Figures that are no case of their own: (text, of, against)."""
     b, avml = bench, bench.args.avml
-    out = mixed.path("out")
+    out = mixed.out
     copy = f"copy {mixed.where}"
     b.command(copy, out, "dd", f"if={mixed.memory}", f"of={out}", "bs=256k",
               "status=none", *(["conv=fsync"] if mixed.disk else []))
@@ -226,6 +236,22 @@ def seconds_of(bench, name):
     return bench.median(name)[0]
 
 
+def header(args, cpus):
+    """What was measured, and on what."""
+    version = subprocess.run([args.avml, "--version", "--verbose"],
+                             stdout=subprocess.PIPE, text=True).stdout
+    lines = version.split("\n")
+    build = next(line for line in lines if line.startswith("build: "))
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":")[1].strip() for line in info
+                      if line.startswith("model name")), os.uname().machine)
+    print("# What avml costs\n\nMade by `make -s bench > bench/RESULTS.md`; "
+          "see CONTRIBUTING.md for what it means.\n")
+    print(f"- {lines[0]}, {build[7:]}, {lines[1]}")
+    print(f"- {model}, {cpus} processors, Linux {os.uname().release}")
+    print(f"- {args.size} MiB of memory a case, medians of {args.runs} runs\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=1024)
@@ -247,13 +273,14 @@ def main():
             os.mkdir(place)
         for place, disk in ((places[0], False), (places[1], True)):
             for kind in KINDS if not disk else KINDS[:1]:
-                cases = Cases(bench, kind, place, disk)
+                cases = Cases(bench, kind, places[0], place, disk)
                 cases.prepare()
                 for threads in dict.fromkeys((1, cpus)):
                     cases.add(threads)
                 made.append(cases)
         rows = special(bench, made[0], made[1], args.other)
         bench.rounds()
+        header(args, cpus)
         print("| case | memory | to | threads | MB/s | s | CPU s | VmHWM KiB "
               "| image MiB | on disk MiB | T s | s / T | s / s of 1 thread |")
         print("| --- | --- | --- |" + " ---: |" * 10)

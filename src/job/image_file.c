@@ -75,6 +75,8 @@ static ssize_t read_next(
 			file->path, file->offset,
 			(uint64_t)file->st.st_size - file->base);
 	file->offset += (uint64_t)n;
+	if (file->seekable)
+		cached_read(&file->cached, file->fd, file->base + file->offset);
 	return n;
 }
 
@@ -111,6 +113,7 @@ int image_file_open(
 		const off_t at = lseek(file->fd, 0, SEEK_CUR);
 
 		file->base = at > 0 ? (uint64_t)at : 0;
+		file->cached = cached_from(file->base);
 	}
 	file->input = (struct image_input){
 		.ctx = file,
@@ -122,7 +125,10 @@ int image_file_open(
 
 void image_file_close(struct image_file *file)
 {
-	if (file->fd >= 0)
-		close(file->fd);
+	if (file->fd < 0)
+		return;
+	if (file->seekable)
+		cached_end(&file->cached, file->fd, file->base + file->offset);
+	close(file->fd);
 	file->fd = -1;
 }

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "base/cached.h"
 #include "format/image_reader.h"
 
 struct image_file {
@@ -14,6 +15,7 @@ struct image_file {
 	bool seekable;	 /* a regular file: offsets can be gone to */
 	uint64_t base;	 /* where the image begins in it */
 	uint64_t offset; /* of the next byte in the image */
+	struct cached cached;
 	struct stat st;
 };
 

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/cached.h"
 #include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -32,6 +33,7 @@ struct file_sink {
 	uint64_t base_offset; /* in the file where the image begins */
 	uint64_t at;	      /* in the file where the next byte goes */
 	uint64_t zeros;	      /* given, and neither written nor skipped */
+	struct cached cached;
 };
 
 /* Write `count` vectors where the file is at. */
@@ -51,7 +53,15 @@ static int put(struct file_sink *s, struct iovec *iov, int count,
 		return avml_error_set_errno(err, -ret,
 			"cannot write %s at offset %" PRIu64, s->base.name,
 			s->at);
-	return 0;
+	ret = cached_written(&s->cached, s->fd, s->at);
+	if (ret == 0)
+		return 0;
+	/* Which of it is not on the disk, nobody tells. */
+	s->unsure = true;
+	return avml_error_set_errno(err, -ret,
+		"the disk did not take what was written to %s before offset "
+		"%" PRIu64,
+		s->base.name, s->at);
 }
 
 /* Write the zeros that wait. */
@@ -153,6 +163,7 @@ static int file_finish(struct avml_sink *sink, struct avml_error *err)
 		return avml_error_set_errno(
 			err, -ret, "cannot sync %s", sink->name);
 	}
+	cached_end(&s->cached, s->fd, s->at);
 	/* Linux closes it even when that is interrupted. */
 	if (close(TAKE_FD(s->fd)) < 0 && errno != EINTR) {
 		s->unsure = true;
@@ -184,6 +195,7 @@ static int cut_back(struct file_sink *s)
 	/* What is left has to survive the host too. */
 	if (sink_sync(s->fd) < 0)
 		s->unsure = true;
+	cached_end(&s->cached, s->fd, s->base_offset + mark);
 	return 0;
 }
 
@@ -248,6 +260,7 @@ int sink_file_new(struct sink_target *target, bool sparse,
 	s->created = target->created;
 	s->base_offset = target->base;
 	s->at = target->base;
+	s->cached = cached_from(target->base);
 	*sink = &s->base;
 	return 0;
 }

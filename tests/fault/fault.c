@@ -432,6 +432,8 @@ WRAP(int, fcntl64, int fd, int command, ...)
 }
 
 WRAP_INT(fsync, fd, (fd), int fd)
+WRAP_INT(sync_file_range, fd, (fd, at, len, how), int fd, off64_t at,
+	off64_t len, unsigned int how)
 WRAP_INT(ftruncate64, fd, (fd, len), int fd, off64_t len)
 WRAP_INT(fchmod, fd, (fd, mode), int fd, mode_t mode)
 WRAP_INT(fstat64, fd, (fd, st), int fd, struct stat64 *st)
@@ -565,6 +567,8 @@ int __wrap_pthread_join(pthread_t id, void **result)
 	return __real_pthread_join(id, result);
 }
 
+WRAP_CODE(posix_fadvise64, (fd, at, len, how), int fd, off64_t at, off64_t len,
+	int how)
 WRAP_CODE(pthread_attr_init, (attr), pthread_attr_t *attr)
 WRAP_CODE(pthread_attr_setstacksize, (attr, len), pthread_attr_t *attr,
 	size_t len)

@@ -19,6 +19,7 @@ import sys
 import judge_faults  # noqa: F401
 import judge_main  # noqa: F401
 import judge_sources  # noqa: F401
+import measured
 from guest import FOUR_GIB, Guest, show
 from judging import CASES, Run, Tap
 
@@ -101,6 +102,8 @@ def main(argv):
             CASES[name](tap, run, guest.at(run.dir))
         except (OSError, ValueError, KeyError, IndexError) as error:
             tap.check(False, "%s: can be judged" % name, repr(error))
+    if guest is not None and len(argv) == 2:
+        measured.judge(tap, os.path.join(results, "guest"), guest.boot)
     for rate in tap.rates:
         tap.note("rate: " + rate)
     return 1 if tap.failed else 0

@@ -212,10 +212,10 @@ make_root()
 	local root=$tmp/root program
 	mkdir -p "$root/bin" "$root/lib"
 	install -m 755 "$here/init" "$root/init"
-	install -m 644 "$here"/cases_*.sh "$root/lib"
+	install -m 644 "$here"/cases_*.sh "$here/measure.sh" "$root/lib"
 	install -m 755 "$(type -P busybox)" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
-	for program in plant odd without; do
+	for program in plant odd without coreranges cached; do
 		cc -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -static \
 			-o "$root/bin/$program" "$here/$program.c"
 	done

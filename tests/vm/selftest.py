@@ -23,6 +23,7 @@ import check
 import faults_images  # noqa: F401
 import faults_sources  # noqa: F401
 import faults_v2  # noqa: F401
+import measured
 from faults import FAULTS
 from guest import Guest
 from judging import CASES, Tap
@@ -84,8 +85,26 @@ def check_boots(tap):
               "%s" % (judged - tried - alike))
 
 
+def check_measured(tap):
+    """What is left in the page cache is looked at, and too much is noticed."""
+    good = "avml 100663296 100663296 4096\ndd 100663296 1 1\n"
+    for text, wanted in (
+            (good, 0), ("", 1), (good.replace("\ndd", "\nxx"), 1),
+            (good.replace(" 4096", " 50000000"), 1),
+            (good.replace("100663296 4096", "80000000 4096"), 1)):
+        with tempfile.TemporaryDirectory() as temp:
+            with open(temp + "/cache", "w", encoding="ascii") as file:
+                file.write(text)
+            inner = Tap()
+            with contextlib.redirect_stdout(io.StringIO()):
+                measured.judge(inner, temp, "main")
+        tap.check(inner.failed == wanted, "cache: %r: %d faults"
+                  % (text, wanted), "%d" % inner.failed)
+
+
 def main(argv):
     tap = Tap()
+    check_measured(tap)
     check_boots(tap)
     with tempfile.TemporaryDirectory() as temp:
         source = argv[1] if len(argv) > 1 else temp + "/good"
