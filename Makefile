@@ -51,8 +51,8 @@ endif
 # -Werror in CI only: a newer compiler's new warning must not stop a user.
 WERROR := $(if $(CI),-Werror)
 
-BASE_CPPFLAGS := $(KIT_CPPFLAGS) -Iinclude -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	-DAVML_VERSION='"$(VERSION)"'
+BASE_CPPFLAGS := $(KIT_CPPFLAGS) -Iinclude -Isrc -D_GNU_SOURCE \
+	-D_FILE_OFFSET_BITS=64 -DAVML_VERSION='"$(VERSION)"'
 BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(WERROR) $(HARDEN) $(KIT_CFLAGS) \
 	-pthread
 # What the user sets comes last.
