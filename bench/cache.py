@@ -6,7 +6,8 @@
 
 A probe file of the size of the image is read, so that all of it is in the page
 cache; then an image is written. How much of the probe is cached before and
-after (mincore, by fincore), and how much of the image, is printed as a table.
+after (mincore, by fincore), and how much of the image, looked at all the time,
+is printed as a table.
 It happens in a control group with room for the probe and a quarter more, as on
 a machine whose memory is well used.
 """
@@ -28,19 +29,26 @@ class Group:
             self.path = os.path.join(base, name)
             try:
                 os.mkdir(self.path)
-                with open(os.path.join(self.path, file), "w") as out:
+                # Only what the kernel has put there.
+                with open(os.path.join(self.path, file), "r+") as out:
                     out.write(str(limit))
                 return
             except OSError:
                 self.remove()
-        sys.exit("cache.py: not measured: no control group for memory here")
+        print("\nThe page cache was not looked at: there is no control group "
+              "for memory, or no right to make one.")
+        sys.exit(0)
 
-    def run(self, *words):
+    def start(self, *words):
         def enter():
-            with open(os.path.join(self.path, "cgroup.procs"), "w") as out:
+            with open(os.path.join(self.path, "cgroup.procs"), "r+") as out:
                 out.write(str(os.getpid()))
 
-        subprocess.run(words, preexec_fn=enter, check=True)
+        return subprocess.Popen(words, preexec_fn=enter)
+
+    def run(self, *words):
+        if self.start(*words).wait() != 0:
+            sys.exit(f"failed: {' '.join(words)}")
 
     def remove(self):
         try:
@@ -81,24 +89,28 @@ def main():
         group = Group(args.size * MIB // 4 * 5)
         print("\n## The page cache, while an image is written to a disk\n")
         print("| written by | probe cached before MiB | after MiB "
-              "| image cached MiB |")
-        print("| --- | ---: | ---: | ---: |")
+              "| image cached at most MiB | after MiB |")
+        print("| --- | ---: | ---: | ---: | ---: |")
         for name, command in (
             ("avml", [args.avml, "--source", memory, "--iomem",
                       memory + ".iomem", "--quiet", image]),
             ("dd bs=256k", [*dd, f"if={memory}", f"of={image}", "conv=fsync"]),
         ):
-            # Anew: what is charged to the group is what it reads itself.
-            group.run(*dd, f"if={probe}", "of=/dev/null", "iflag=nocache",
-                      "count=0")
+            # Anew, and once, as most files are: what is charged to the group
+            # is what it reads itself.
             subprocess.run([*dd, f"if={probe}", "iflag=nocache", "count=0",
                             "of=/dev/null"], check=True)
-            for _ in range(2):
-                group.run(*dd, f"if={probe}", "of=/dev/null")
+            group.run(*dd, f"if={probe}", "of=/dev/null")
             before = cached(probe)
-            group.run(*command)
+            running = group.start(*command)
+            peak = 0
+            while running.poll() is None:
+                if os.path.exists(image):
+                    peak = max(peak, cached(image))
+            if running.returncode != 0:
+                sys.exit(f"failed: {name}")
             print(f"| {name} | {before:,.0f} | {cached(probe):,.0f} "
-                  f"| {cached(image):,.0f} |")
+                  f"| {peak:,.0f} | {cached(image):,.0f} |")
             os.remove(image)
     finally:
         for place in places:

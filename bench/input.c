@@ -104,10 +104,10 @@ static size_t choose(unsigned int *kind, size_t left)
 	const uint64_t die = below(100);
 	size_t pages = 1 + below(64);
 
-	*kind = die < 22 ? 0 : die < 45 ? 1 : die < 65 ? 2 : die < 88 ? 3 : 4;
+	*kind = die < 20 ? 0 : die < 45 ? 1 : die < 65 ? 2 : die < 88 ? 3 : 4;
 	/* Few, and they hold most of the zeros. */
-	if (*kind == 0 && below(320) == 0)
-		pages = (17 + below(16)) * MIB / PAGE;
+	if (*kind == 0 && below(400) == 0)
+		pages = (33 + below(32)) * MIB / PAGE;
 	return pages < left ? pages : left;
 }
 

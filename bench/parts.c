@@ -95,21 +95,23 @@ static double scan(struct file f)
 	return now() - start;
 }
 
-/* Every byte, as fast as a compiler makes it. */
+/* Every byte is loaded, and nothing asked of it. */
 static double touch(struct file f)
 {
 	const double start = now();
 
 	for (size_t i = 0; i + CHUNK <= f.len; i += CHUNK) {
 		const uint64_t *p = (const void *)(f.bytes + i);
-		uint64_t w[8] = { 0 };
+		uint64_t a = 0, b = 0, c = 0, d = 0;
 
-		for (size_t j = 0; j < CHUNK / 8; j += 8) {
-			for (size_t k = 0; k < 8; k++)
-				w[k] |= p[j + k];
+		for (size_t j = 0; j < CHUNK / 8; j += 4) {
+			a |= p[j];
+			b |= p[j + 1];
+			c |= p[j + 2];
+			d |= p[j + 3];
+			__asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
 		}
-		for (size_t k = 0; k < 8; k++)
-			result += w[k];
+		result += a | b | c | d;
 	}
 	return now() - start;
 }

@@ -9,15 +9,17 @@ Inputs are made here, by DIR/input, the same each time. Every case is run N
 times, in turn with all the others, and medians are taken. T is the sum of a
 case's parts, each measured alone on one thread in the same run: reading and
 writing by dd with bs=256k, libsnappy and CRC-32C over the chunks that are not
-zero (of memory that is all zero, over all of them). A run that takes 1.0 T does
-nothing but what it has to. What is read is in memory, on tmpfs; what is written
-to a disk is there when the clock stops (fsync), dd's too.
+zero; of memory that is all zero, of which avml neither encodes nor decodes
+anything, over all of them. Holes count as nothing written. What is read is in
+memory, on tmpfs; what is written to a disk is there when the clock stops
+(fsync), dd's too.
 
 PATH is the binary that is measured, and another one that is held against it.
 Prints tables in Markdown. Only files are read, never a machine's memory.
 """
 import argparse
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -64,6 +66,7 @@ class Bench:
             if out:
                 stat = os.stat(out)
                 self.sizes[name] = (stat.st_size, stat.st_blocks * 512)
+                os.remove(out)
 
         self.jobs.append((name, once))
 
@@ -102,7 +105,10 @@ class Bench:
 
     def rounds(self):
         for number in range(self.args.runs):
-            for name, once in self.jobs:
+            # In another order each time, and the same in every run of this.
+            jobs = list(self.jobs)
+            random.Random(number).shuffle(jobs)
+            for name, once in jobs:
                 if self.args.only and self.args.only not in name and \
                         name not in self.parts:
                     continue
@@ -112,8 +118,10 @@ class Bench:
         print(file=sys.stderr)
 
     def median(self, name):
+        """Of times; of memory, the most that a run took."""
         runs = self.times[name]
-        return [statistics.median(run[i] for run in runs) for i in range(3)]
+        return [*(statistics.median(run[i] for run in runs) for i in range(2)),
+                max(run[2] for run in runs)]
 
     def total(self, parts):
         return sum(statistics.median(self.parts[p]) for p in parts)
@@ -140,6 +148,7 @@ class Cases:
         self.where = "disk" if disk else "tmpfs"
         self.base = os.path.join(inputs, kind)
         self.memory = self.base + ".memory"
+        self.written = {}  # by format: what is not a hole, in bytes
         self.out = os.path.join(outputs, kind + ".out")
         self.rows = []  # (name, case, threads, parts)
 
@@ -148,9 +157,19 @@ class Cases:
 
     def prepare(self):
         avml = self.bench.args.avml
+        if not os.path.exists(self.memory):
+            self.make()
+        for suffix, form in (("v1", "lime"), ("v2", "lime_compressed"),
+                             ("raw", "raw")):
+            trial = self.path("trial")
+            quietly(avml, "convert", "--format", form,
+                    self.path("v1" if suffix == "v2" else "v2"), trial)
+            self.written[suffix] = os.stat(trial).st_blocks * 512
+            os.remove(trial)
+
+    def make(self):
+        avml = self.bench.args.avml
         size = self.bench.args.size
-        if os.path.exists(self.memory):
-            return
         self.bench.tool("input", self.kind, size, self.memory)
         with open(self.memory + ".iomem", "w") as iomem:
             iomem.write(f"00000000-{size * MIB - 1:08x} : System RAM\n")
@@ -163,20 +182,18 @@ class Cases:
     def add(self, threads):
         b, avml = self.bench, self.bench.args.avml
         v1, v2, out = self.path("v1"), self.path("v2"), self.out
-        size1, size2 = os.path.getsize(v1), os.path.getsize(v2)
         acquire = acquiring(self.memory, "--threads", str(threads))
         convert = ["convert", "--quiet", "--threads", str(threads)]
         encode = [b.part(f"{p} {self.kind}", p, self.memory)
                   for p in ("compress", "crc")]
         decode = [b.part(f"expand {self.kind}", "expand", v2), encode[1]]
-        kept = size1 if self.kind != "zeros" else 0
-        if not kept:
+        if self.kind == "zeros":
             # Blocks of zeros are not encoded, but an image may hold them.
             encode = []
             decode = [b.part("expand all zeros", "expand", v2, "zeros"),
                       b.part("crc all zeros", "crc", self.memory, "all")]
-        write1 = b.dd_write(out, kept, self.disk)
-        write2 = b.dd_write(out, size2 if kept else 0, self.disk)
+        write1, write2, write0 = (b.dd_write(out, self.written[form], self.disk)
+                                  for form in ("v1", "v2", "raw"))
         read = b.dd_read(self.memory)
         read1, read2 = b.dd_read(v1), b.dd_read(v2)
         for case, words, parts in (
@@ -187,7 +204,7 @@ class Cases:
              [read1, *encode, write2]),
             ("v2 -> v1", [*convert, v2, out], [read2, *decode, write1]),
             ("v2 -> raw", [*convert, "--format", "raw", v2, out],
-             [read2, *decode, write1]),
+             [read2, *decode, write0]),
         ):
             name = f"{case} {self.kind} {self.where} {threads}"
             b.command(name, out, avml, *words)
@@ -253,8 +270,9 @@ def header(args, cpus):
     with open("/proc/cpuinfo") as info:
         model = next((line.split(":")[1].strip() for line in info
                       if line.startswith("model name")), os.uname().machine)
-    print("# What avml costs\n\nMade by `make -s bench > bench/RESULTS.md`; "
-          "see CONTRIBUTING.md for what it means.\n")
+    print("# What avml costs\n\nMade by `make -s bench "
+          f"BENCH=\"--size {args.size} --runs {args.runs}\" > "
+          "bench/RESULTS.md`; see CONTRIBUTING.md for what it means.\n")
     print(f"- {lines[0]}, {build[7:]}, {lines[1]}")
     print(f"- {model}, {cpus} processors, Linux {os.uname().release}")
     print(f"- {args.size} MiB of memory a case, medians of {args.runs} runs\n")

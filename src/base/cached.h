@@ -21,6 +21,7 @@
 
 /* What is in the cache of a file that is written or read from front to end. */
 struct cached {
+	uint64_t base;	/* where in the file that began */
 	uint64_t gone;	/* offset up to which all has left the cache */
 	uint64_t begun; /* and up to which it is on its way to the disk */
 	bool plain;	/* the kernel or the file system cannot do it so */
@@ -28,7 +29,11 @@ struct cached {
 
 static inline struct cached cached_from(uint64_t offset)
 {
-	return (struct cached){ .gone = offset, .begun = offset };
+	return (struct cached){
+		.base = offset,
+		.gone = offset,
+		.begun = offset,
+	};
 }
 
 /*
@@ -41,7 +46,7 @@ int cached_written(struct cached *c, int fd, uint64_t offset);
 /* The file has been read up to `offset`. */
 void cached_read(struct cached *c, int fd, uint64_t offset);
 
-/* Nothing more comes, and what was written up to `offset` is on the disk. */
-void cached_end(struct cached *c, int fd, uint64_t offset);
+/* Nothing more comes, and what was written is on the disk. */
+void cached_end(struct cached *c, int fd);
 
 #endif

@@ -29,7 +29,10 @@
 #define TABLE_MIN 4096u
 
 /* A sanitizer sees what is written beside a table only in its own memory. */
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define KEEP false
 #else
 #define KEEP true

@@ -128,7 +128,7 @@ void image_file_close(struct image_file *file)
 	if (file->fd < 0)
 		return;
 	if (file->seekable)
-		cached_end(&file->cached, file->fd, file->base + file->offset);
+		cached_end(&file->cached, file->fd);
 	close(file->fd);
 	file->fd = -1;
 }

@@ -163,7 +163,7 @@ static int file_finish(struct avml_sink *sink, struct avml_error *err)
 		return avml_error_set_errno(
 			err, -ret, "cannot sync %s", sink->name);
 	}
-	cached_end(&s->cached, s->fd, s->at);
+	cached_end(&s->cached, s->fd);
 	/* Linux closes it even when that is interrupted. */
 	if (close(TAKE_FD(s->fd)) < 0 && errno != EINTR) {
 		s->unsure = true;
@@ -195,7 +195,7 @@ static int cut_back(struct file_sink *s)
 	/* What is left has to survive the host too. */
 	if (sink_sync(s->fd) < 0)
 		s->unsure = true;
-	cached_end(&s->cached, s->fd, s->base_offset + mark);
+	cached_end(&s->cached, s->fd);
 	return 0;
 }
 
@@ -212,7 +212,8 @@ static int file_abort(struct avml_sink *sink, struct avml_sink_left *left,
 		left->removed = true;
 	else if (s->fd >= 0)
 		ret = cut_back(s);
-	left->unsure = s->unsure;
+	/* Of a file that is gone, nothing is unsure. */
+	left->unsure = s->unsure && !left->removed;
 	if (s->fd >= 0)
 		close(TAKE_FD(s->fd));
 	if (ret == 0)

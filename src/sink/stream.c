@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cached.h"
 #include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -17,7 +19,44 @@
 struct stream_sink {
 	struct avml_sink base;
 	int fd;
+	bool has_cache; /* a file that is appended to, a disk */
+	uint64_t at;	/* in it where the next byte goes, as far as is known */
+	struct cached cached;
 };
+
+/* What stands behind the descriptor may go through the page cache, too. */
+static void find_cache(struct stream_sink *s)
+{
+	struct stat st;
+	off_t at;
+
+	if (fstat(s->fd, &st) < 0 ||
+		(!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return;
+	at = lseek(s->fd, 0, SEEK_CUR);
+	if (at < 0)
+		return;
+	/* Where others append as well, this is but near. */
+	if (S_ISREG(st.st_mode) && st.st_size > at)
+		at = st.st_size;
+	s->has_cache = true;
+	s->at = (uint64_t)at;
+	s->cached = cached_from(s->at);
+}
+
+static int uncache(struct stream_sink *s, uint64_t len, struct avml_error *err)
+{
+	int ret = 0;
+
+	s->at += len;
+	if (s->has_cache)
+		ret = cached_written(&s->cached, s->fd, s->at);
+	if (ret < 0)
+		return avml_error_set_errno(err, -ret,
+			"the disk did not take what was written to %s",
+			s->base.name);
+	return 0;
+}
 
 static int put(struct stream_sink *s, struct iovec *iov, int count,
 	struct avml_error *err)
@@ -37,7 +76,7 @@ static int put(struct stream_sink *s, struct iovec *iov, int count,
 	if (ret < 0)
 		return avml_error_set_errno(
 			err, -ret, "cannot write %s", s->base.name);
-	return 0;
+	return uncache(s, done, err);
 }
 
 static int stream_write(struct avml_sink *sink, const void *buf, size_t len,
@@ -71,6 +110,8 @@ static int stream_finish(struct avml_sink *sink, struct avml_error *err)
 	struct stream_sink *s = (struct stream_sink *)sink;
 	int ret = sink_sync(s->fd);
 
+	if (ret == 0 && s->has_cache)
+		cached_end(&s->cached, s->fd);
 	/* Linux closes it even when that is interrupted. */
 	if (close(TAKE_FD(s->fd)) < 0 && errno != EINTR && ret == 0)
 		ret = -errno;
@@ -121,6 +162,7 @@ int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
 	s->base.ops = &stream_ops;
 	s->base.name = name;
 	s->fd = target->fd;
+	find_cache(s);
 	*sink = &s->base;
 	return 0;
 }

@@ -11,8 +11,10 @@ measured()
 	name=$1
 	shift
 	began=$(uptime_s)
-	"$@" > /dev/null 2>> /tmp/measured.log ||
+	if ! "$@" > /dev/null 2>> /tmp/measured.log; then
 		say "measuring: $name failed"
+		return
+	fi
 	echo "$name $began $(uptime_s)" |
 		awk '{ printf "%s %.2f\n", $1, $3 - $2 }' >> /tmp/times
 }
@@ -41,21 +43,39 @@ measure_kcore()
 	} > /mnt/guest/kcore_times
 }
 
-# What writing an image leaves of others' pages in the cache, and of its own:
-# a line each, PROBE_BEFORE PROBE_AFTER OWN.
+# The most that is seen of a file in the page cache, until it is told to stop.
+watch_cached()
+{
+	most=0
+	while [ ! -e /tmp/watched ]; do
+		now=$(cached "$1" 2> /dev/null || echo 0)
+		[ "$now" -le "$most" ] || most=$now
+	done
+	echo "$most" > /tmp/most
+}
+
+# What writing an image leaves of others' pages in the cache, and the most of
+# its own that were there: a line BY PROBE_BEFORE PROBE_AFTER OWN for each.
 measure_cache()
 {
 	dd if=/dev/urandom of=/mnt/probe bs=1M count=96 2> /dev/null
 	for by in avml dd; do
-		cat /mnt/probe /mnt/probe > /dev/null
+		sync
+		echo 3 > /proc/sys/vm/drop_caches
+		cat /mnt/probe > /dev/null
 		before=$(cached /mnt/probe)
+		rm -f /tmp/watched
+		watch_cached /mnt/measured &
+		watching=$!
 		if [ $by = avml ]; then
 			avml --quiet --source kcore /mnt/measured
 		else
 			avml --quiet --source kcore - |
 				dd of=/mnt/measured bs=256k 2> /dev/null
 		fi
-		echo "$by $before $(cached /mnt/probe) $(cached /mnt/measured)"
+		: > /tmp/watched
+		wait $watching
+		echo "$by $before $(cached /mnt/probe) $(cat /tmp/most)"
 		rm /mnt/measured
 	done > /mnt/guest/cache
 	rm /mnt/probe

@@ -87,19 +87,25 @@ def check_boots(tap):
 
 def check_measured(tap):
     """What is left in the page cache is looked at, and too much is noticed."""
-    good = "avml 100663296 100663296 4096\ndd 100663296 1 1\n"
-    for text, wanted in (
-            (good, 0), ("", 1), (good.replace("\ndd", "\nxx"), 1),
-            (good.replace(" 4096", " 50000000"), 1),
-            (good.replace("100663296 4096", "80000000 4096"), 1)):
+    good = "avml 100663296 100663296 20000000\ndd 100663296 1 99000000\n"
+    times = "bytes 1000\navml 1\ndd_1M 1\ndd_4k 1\n"
+    for text, more, wanted in (
+            (good, times, 0), ("", times, 1), (good, "", 1),
+            (good, times.replace("dd_4k", "dd"), 1),
+            (good.replace("\ndd", "\nxx"), times, 1),
+            (good.replace(" 20000000", " 50000000"), times, 1),
+            (good.replace(" 99000000", " 9000000"), times, 1),
+            (good.replace("100663296 20000000", "80000000 2"), times, 1)):
         with tempfile.TemporaryDirectory() as temp:
             with open(temp + "/cache", "w", encoding="ascii") as file:
                 file.write(text)
+            with open(temp + "/kcore_times", "w", encoding="ascii") as file:
+                file.write(more)
             inner = Tap()
             with contextlib.redirect_stdout(io.StringIO()):
                 measured.judge(inner, temp, "main")
-        tap.check(inner.failed == wanted, "cache: %r: %d faults"
-                  % (text, wanted), "%d" % inner.failed)
+        tap.check(inner.failed == wanted, "measured: %r %r: %d faults"
+                  % (text, more, wanted), "%d" % inner.failed)
 
 
 def main(argv):
