@@ -15,7 +15,8 @@
 /*
  * That much of a file goes to the disk at once, in bytes; up to three times as
  * much can be in the cache: what is being written into it, what is on its way
- * to the disk, and the pages between.
+ * to the disk, and the pages between. Where sync_file_range(2) does nothing,
+ * it is as much as the disk is behind.
  */
 #define CACHED_WINDOW (8u << 20)
 
@@ -46,7 +47,7 @@ int cached_written(struct cached *c, int fd, uint64_t offset);
 /* The file has been read up to `offset`. */
 void cached_read(struct cached *c, int fd, uint64_t offset);
 
-/* Nothing more comes, and what was written is on the disk. */
+/* Nothing more comes, and what was written is on the disk: all is dropped. */
 void cached_end(struct cached *c, int fd);
 
 #endif
