@@ -242,8 +242,11 @@ static void check_part(const struct sample *s, const struct image_part *part,
 
 static struct result read_all(struct feed *f, bool peek, bool salvage)
 {
-	const struct image_input input = { f, feed_read,
-		peek ? feed_peek : NULL };
+	const struct image_input input = {
+		.ctx = f,
+		.read = feed_read,
+		.peek = peek ? feed_peek : NULL,
+	};
 	struct guard guard = guard_new(IMAGE_PART_BYTES);
 	uint8_t *buf = guard_last(&guard, IMAGE_PART_BYTES);
 	struct image_reader *reader = new_reader(&input, 0, salvage);
@@ -412,7 +415,8 @@ START_TEST(image_reader_salvage_of_truncated_ends)
 		struct feed f = {
 			.sample = &s, .most = 1 + len % 77, .fail_at = SIZE_MAX
 		};
-		const struct image_input input = { &f, feed_read, NULL };
+		const struct image_input input = { .ctx = &f,
+			.read = feed_read };
 		struct image_reader *reader;
 		uint8_t *buf = malloc(IMAGE_PART_BYTES);
 		struct avml_error err;
@@ -543,7 +547,7 @@ START_TEST(image_reader_oddities_are_counted)
 {
 	struct sample s = new_sample();
 	struct feed f = { .sample = &s, .most = 100, .fail_at = SIZE_MAX };
-	const struct image_input input = { &f, feed_read, NULL };
+	const struct image_input input = { .ctx = &f, .read = feed_read };
 	struct image_reader *reader = new_reader(&input, 0, false);
 	uint8_t *buf = malloc(IMAGE_PART_BYTES);
 	struct avml_error err = AVML_ERROR_INIT;
@@ -602,7 +606,9 @@ START_TEST(image_reader_raw_is_one_range)
 		struct feed f = {
 			.sample = &s, .most = 1000, .fail_at = SIZE_MAX
 		};
-		const struct image_input input = { &f, feed_read, feed_peek };
+		const struct image_input input = {
+			.ctx = &f, .read = feed_read, .peek = feed_peek
+		};
 		struct image_reader *reader = new_reader(&input, size, false);
 		uint8_t *buf = malloc(IMAGE_PART_BYTES);
 		struct avml_error err;

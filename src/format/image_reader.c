@@ -25,6 +25,8 @@ struct image_reader *image_reader_new(const struct image_input *input,
 	window_init(&r->window, input);
 	framing_decoder_init(&r->decoder);
 	r->salvage = options->salvage;
+	r->check = options->check;
+	r->heads = options->heads;
 	r->runs = options->runs;
 	r->raw = options->raw_size > 0;
 	if (r->raw) {
@@ -73,6 +75,17 @@ void image_reader_note(
 {
 	if (r->oddities[which].count++ == 0)
 		r->oddities[which].offset = offset;
+	if (r->check && r->pending_count < PENDING_MAX)
+		r->pending[r->pending_count++] = (struct image_part){
+			.kind = IMAGE_ODDITY,
+			.format = r->header.format,
+			.range = { r->at, r->at },
+			.record = r->header.range,
+			.record_offset = r->record_offset,
+			.run_end = r->run_end,
+			.offset = offset,
+			.oddity = which,
+		};
 }
 
 int image_reader_wrap(struct image_reader *r, struct avml_error *err)
@@ -92,6 +105,7 @@ void image_reader_part(const struct image_reader *r, struct image_part *part,
 		.format = r->header.format,
 		.range = { r->at, r->at },
 		.record = r->header.range,
+		.record_offset = r->record_offset,
 		.run_end = r->run_end,
 		.offset = r->window.offset,
 	};
@@ -133,6 +147,9 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 {
 	const struct avml_range range = r->header.range;
 
+	r->record_offset = offset;
+	r->at = range.start;
+	r->run_end = range.end;
 	if (r->records == 0)
 		r->first_format = r->header.format;
 	else if (r->header.format != r->first_format)
@@ -143,11 +160,11 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 		image_reader_note(r, IMAGE_ODD_PARTIAL_PAGE, offset);
 	r->records++;
 	r->last_end = range.end;
-	r->at = range.start;
 	r->stream_offset = r->window.offset;
 	r->stream_started = false;
 	r->skipped = 0;
 	r->may_go_back = false;
+	r->has_last_chunk = false;
 	r->run_end = look_ahead(r);
 	r->state = r->header.format == AVML_RECORD_LIME ? READER_PLAIN
 							: READER_CHUNKS;
@@ -198,7 +215,7 @@ static int read_header(struct image_reader *r, struct avml_error *err)
 	r->resynced = false;
 	r->header = r->next_header;
 	begin_record(r, offset);
-	if (r->salvage && r->header.format == AVML_RECORD_LIME)
+	if (image_reader_goes_on(r) && r->header.format == AVML_RECORD_LIME)
 		image_reader_prove_end(r);
 	return READER_AGAIN;
 }
@@ -207,28 +224,32 @@ static int next_plain(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err)
 {
 	const uint64_t left = r->header.range.end - r->at;
-	const size_t want =
-		left < IMAGE_PART_MEMORY ? (size_t)left : IMAGE_PART_MEMORY;
-	ssize_t n;
+	const uint64_t want =
+		left < IMAGE_PART_MEMORY || r->heads ? left : IMAGE_PART_MEMORY;
+	uint64_t got = 0;
+	int ret;
 
 	if (left == 0) {
 		r->state = r->raw ? READER_END : READER_HEADER;
 		return READER_AGAIN;
 	}
 	image_reader_part(r, part, IMAGE_PLAIN);
-	n = window_take(&r->window, buf, want, err);
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n < want && (n == 0 || !r->salvage)) {
+	if (r->heads)
+		ret = window_jump(&r->window, want, &got, err);
+	else
+		ret = window_take(&r->window, buf, (size_t)want, &got, err);
+	if (ret < 0)
+		return ret;
+	if (got < want && (got == 0 || !image_reader_goes_on(r))) {
 		avml_error_set(err, EINVAL,
 			"the image ends %" PRIu64 " bytes before the record "
 			"does",
-			left - (uint64_t)n);
+			left - got);
 		return image_reader_wrap(r, err);
 	}
-	r->at += (uint64_t)n;
+	r->at += got;
 	part->range.end = r->at;
-	part->len = (size_t)n;
+	part->len = got;
 	return 1;
 }
 
@@ -242,7 +263,7 @@ int image_reader_begin(
 	ret = read_header(r, err);
 	if (ret >= 0)
 		return 0;
-	if (!r->salvage)
+	if (!image_reader_goes_on(r))
 		return ret;
 	ret = image_reader_resync(r, &r->first_loss, err);
 	if (ret < 0)
@@ -270,29 +291,45 @@ static int step(struct image_reader *r, uint8_t *buf, struct image_part *part,
 	return 0;
 }
 
+/* The next oddity that was noted since the last part. */
+static bool hand_out_oddity(struct image_reader *r, struct image_part *part)
+{
+	if (r->pending_next == r->pending_count) {
+		r->pending_next = 0;
+		r->pending_count = 0;
+		return false;
+	}
+	*part = r->pending[r->pending_next++];
+	return true;
+}
+
 int image_reader_next(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct image_loss *loss,
 	struct avml_error *err)
 {
 	int ret;
 
-	if (r->failed < 0) {
-		*err = r->failure;
-		return r->failed;
-	}
 	if (r->has_first_loss) {
 		r->has_first_loss = false;
 		*loss = r->first_loss;
 		return 2;
 	}
-	do
+	if (hand_out_oddity(r, part))
+		return 1;
+	if (r->failed < 0) {
+		*err = r->failure;
+		return r->failed;
+	}
+	do {
 		ret = step(r, buf, part, err);
-	while (ret == READER_AGAIN);
+		if (ret == READER_AGAIN && hand_out_oddity(r, part))
+			return 1;
+	} while (ret == READER_AGAIN);
 	if (ret == READER_LOST) {
 		*loss = r->chunk_loss;
 		return 2;
 	}
-	if (ret < 0 && r->salvage)
+	if (ret < 0 && image_reader_goes_on(r))
 		ret = image_reader_resync(r, loss, err);
 	if (ret < 0) {
 		r->failed = ret;

@@ -32,6 +32,11 @@ struct image_input {
 		void *ctx, void *buf, size_t len, struct avml_error *err);
 	/* Bytes from elsewhere, without moving on; NULL: cannot be done. */
 	ssize_t (*peek)(void *ctx, void *buf, size_t len, uint64_t offset);
+	/*
+	 * Go past bytes without reading them, at most `len`: how many there
+	 * were. NULL: cannot be done.
+	 */
+	uint64_t (*skip)(void *ctx, uint64_t len);
 };
 
 /* What a part's bytes are. */
@@ -39,21 +44,12 @@ enum image_part_kind {
 	IMAGE_PLAIN,  /* memory as it is */
 	IMAGE_CHUNKS, /* whole data chunks of the snappy framing format */
 	IMAGE_ZEROS,  /* none: the record has no data, and means zeros */
+	IMAGE_ODDITY, /* none, nor memory: something is odd here */
 };
 
 /* A part holds at most so much memory, and so many bytes of the image. */
 #define IMAGE_PART_MEMORY (256u << 10)
 #define IMAGE_PART_BYTES (320u << 10)
-
-struct image_part {
-	enum image_part_kind kind;
-	enum avml_record_format format;
-	struct avml_range range;  /* of memory; within `record` */
-	struct avml_range record; /* that it belongs to */
-	uint64_t run_end;	  /* to here, records follow without a gap */
-	uint64_t offset;	  /* of its first byte in the image */
-	size_t len;		  /* bytes of the image */
-};
 
 /* Oddities that are read all the same: how many, and where the first. */
 enum image_oddity {
@@ -65,6 +61,18 @@ enum image_oddity {
 	IMAGE_ODD_PARTIAL_PAGE, /* record that does not end with a page */
 	IMAGE_ODD_END,		/* v1 record whose end was wrong: salvaged */
 	IMAGE_ODD_COUNT
+};
+
+struct image_part {
+	enum image_part_kind kind;
+	enum avml_record_format format;
+	struct avml_range range;  /* of memory; within `record` */
+	struct avml_range record; /* that it belongs to */
+	uint64_t record_offset;	  /* of its header in the image */
+	uint64_t run_end;	  /* to here, records follow without a gap */
+	uint64_t offset;	  /* of its first byte in the image */
+	uint64_t len;		  /* bytes of the image */
+	enum image_oddity oddity; /* of IMAGE_ODDITY */
 };
 
 struct image_oddity_count {
@@ -92,6 +100,16 @@ struct image_reader_options {
 	 * makes no sense is passed over up to the next record.
 	 */
 	bool salvage;
+	/*
+	 * What makes no sense is passed over likewise, but chunks are not
+	 * decoded, and each oddity is handed out as a part of its own.
+	 */
+	bool check;
+	/*
+	 * Memory of v1 is gone past: a part is all there is of its record,
+	 * and has nothing in `buf`.
+	 */
+	bool heads;
 	/* Look ahead for run_end, where the input can be peeked at. */
 	bool runs;
 };
@@ -115,7 +133,7 @@ int image_reader_begin(struct image_reader *r, struct image_loss *loss,
  * -EINVAL for an image that makes no sense, or an errno of reading it. An
  * error comes after the parts before it, and again for each call.
  *
- * While salvaging, 2 stands for a loss, told in `loss`.
+ * While salvaging and checking, 2 stands for a loss, told in `loss`.
  */
 int image_reader_next(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct image_loss *loss,

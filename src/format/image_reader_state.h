@@ -14,8 +14,13 @@ enum reader_state { READER_HEADER, READER_PLAIN, READER_CHUNKS, READER_END };
 /* Of a step: a chunk was lost, and chunk_loss says which. */
 #define READER_LOST 4
 
+/* Oddities between two parts, at most: three of a header, one of an end. */
+#define PENDING_MAX 4
+
 struct image_reader {
 	bool salvage;
+	bool check;
+	bool heads;
 	bool runs;
 	bool raw;
 	enum reader_state state;
@@ -26,6 +31,7 @@ struct image_reader {
 	uint64_t last_end;		       /* of the record before */
 	uint64_t run_end;		       /* see struct image_part */
 	uint64_t at;		/* address of the next byte of memory */
+	uint64_t record_offset; /* of the current header in the image */
 	uint64_t stream_offset; /* of the current v2 stream in the image */
 	bool stream_started;	/* its identifier was seen */
 	uint64_t skipped;	/* bytes of its chunks without data */
@@ -34,6 +40,10 @@ struct image_reader {
 	uint64_t back_limit;	/* offset that resync has gone back from */
 	unsigned int proofs;	/* searches for a record's true end so far */
 	uint32_t walked;	/* chunks looked at in search of trailers */
+	uint64_t searched;	/* bytes looked at in search of chunks */
+	bool has_last_chunk;	/* one was taken, and not decoded */
+	uint64_t last_chunk;	/* its offset */
+	size_t last_chunk_data; /* bytes that it claims to hold */
 	bool may_go_back;	/* resync begins at back_to, not where we are */
 	uint64_t back_to;	/* offset */
 	struct image_loss chunk_loss;
@@ -44,8 +54,16 @@ struct image_reader {
 	int failed;
 	struct avml_error failure;
 	struct image_oddity_count oddities[IMAGE_ODD_COUNT];
+	struct image_part pending[PENDING_MAX]; /* oddities to hand out */
+	unsigned int pending_count, pending_next;
 	struct window window; /* last: it needs no clearing */
 };
+
+/* Damage does not end the reading. */
+static inline bool image_reader_goes_on(const struct image_reader *r)
+{
+	return r->salvage || r->check;
+}
 
 /* Count an oddity at an offset of the image. */
 void image_reader_note(
@@ -63,14 +81,31 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err);
 
 /*
- * While salvaging: see whether something follows where a v1 record is to
- * end. If nothing does, its end is damaged: find it, and correct it.
+ * How much of the record's memory is in none of the chunks from `offset` up
+ * to a right trailer, of which `most` may be missing. False when no such
+ * trailer is found.
+ */
+bool image_reader_missing(struct image_reader *r, uint64_t offset,
+	uint64_t most, uint64_t *missing);
+
+/* Whether the chunk at hand decodes to the `data_len` bytes it claims. */
+bool image_reader_is_sound(
+	struct image_reader *r, size_t data_len, struct avml_error *err);
+
+/* Go past bytes of the image. -EINVAL when it ends before. */
+int image_reader_skip(
+	struct image_reader *r, uint64_t len, struct avml_error *err);
+
+/*
+ * While salvaging and checking: see whether something follows where a v1 record
+ * is to end. If nothing does, its end is damaged: find it, and correct it.
  */
 void image_reader_prove_end(struct image_reader *r);
 
 /*
- * After an error while salvaging: go to the next record that makes sense.
- * 2 with what was lost; the error again if it is one of reading.
+ * After an error while salvaging or checking: go to the next chunk of the
+ * record, or the next record, that makes sense. 2 with what was lost; the
+ * error again if it is one of reading.
  */
 int image_reader_resync(struct image_reader *r, struct image_loss *loss,
 	struct avml_error *err);

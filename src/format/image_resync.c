@@ -9,6 +9,12 @@
 #define PAGE 4096u
 /* Each may search the image to its end: hostile ones could want many. */
 #define PROOFS_MAX 64
+/*
+ * How far behind a damaged chunk the next one is looked for, and how many
+ * bytes of an image may be looked through for that.
+ */
+#define SEARCH_LEN (FRAMING_HEAD_LEN + FRAMING_BODY_MAX)
+#define SEARCH_MAX (256u << 20)
 /* A header, and what stands behind that of a v2 record. */
 #define LOOK_LEN (AVML_RECORD_HEADER_SIZE + FRAMING_IDENT_LEN)
 
@@ -160,6 +166,115 @@ static bool go_back(struct image_reader *r)
 	return true;
 }
 
+/*
+ * A chunk that was taken and makes no sense: its length may be what led us
+ * astray, so that the search begins in it.
+ */
+static void doubt_last_chunk(struct image_reader *r)
+{
+	const uint64_t here = r->window.offset;
+	struct avml_error err;
+
+	if (!r->has_last_chunk)
+		return;
+	r->has_last_chunk = false;
+	if (!window_back_to(&r->window, r->last_chunk))
+		return;
+	if (!image_reader_is_sound(r, r->last_chunk_data, &err)) {
+		r->may_go_back = true;
+		r->back_to = r->last_chunk + FRAMING_HEAD_LEN;
+	}
+	window_skip(&r->window, (size_t)(here - r->last_chunk));
+}
+
+/* Whether these may be the first bytes of a chunk of data. */
+static bool may_be_chunk(const uint8_t head[FRAMING_HEAD_LEN])
+{
+	struct framing_chunk chunk;
+	struct avml_error err;
+
+	/* What costs little first: nearly all places end here. */
+	return head[0] <= FRAMING_TYPE_STORED && head[3] <= 1 &&
+	       framing_parse_head(head, &chunk, &err) == 0;
+}
+
+/*
+ * Where the record's stream goes on behind damage: from there chunk follows
+ * upon chunk up to a right trailer, which tells too how much memory is
+ * missing in between.
+ */
+static bool find_chunk(struct image_reader *r, uint64_t from, uint64_t *found,
+	uint64_t *missing)
+{
+	const struct image_input *input = r->window.input;
+	uint64_t at = from;
+
+	while (at - from < SEARCH_LEN && r->searched < SEARCH_MAX) {
+		const ssize_t n = input->peek(
+			input->ctx, r->scratch, sizeof(r->scratch), at);
+		size_t i = 0;
+
+		for (; n > 0 && i + FRAMING_HEAD_LEN <= (size_t)n; i++) {
+			if (may_be_chunk(r->scratch + i) &&
+				image_reader_missing(
+					r, at + i, FRAMING_DATA_MAX, missing)) {
+				*found = at + i;
+				return true;
+			}
+		}
+		if (i == 0)
+			return false;
+		r->searched += i;
+		at += i;
+	}
+	return false;
+}
+
+/* Whether the damage is not in the chunk at hand. */
+static bool at_sound_chunk(struct image_reader *r)
+{
+	struct avml_error err;
+	const ssize_t n = window_need(&r->window, WINDOW_NEED_MAX, &err);
+	const uint8_t *at = window_at(&r->window);
+	struct framing_chunk chunk;
+	size_t len;
+
+	return n >= FRAMING_HEAD_LEN &&
+	       framing_parse_head(at, &chunk, &err) == 0 &&
+	       framing_is_data(chunk.kind) &&
+	       chunk.body_len <= (size_t)n - FRAMING_HEAD_LEN &&
+	       framing_data_len(&chunk, at + FRAMING_HEAD_LEN, chunk.body_len,
+		       &len, &err) == 0 &&
+	       image_reader_is_sound(r, len, &err);
+}
+
+/* Go on within a record of v2. False when nothing there makes sense. */
+static bool resync_in_record(struct image_reader *r, struct image_loss *loss)
+{
+	struct window *w = &r->window;
+	const uint64_t here = w->offset;
+	uint64_t from = here, found, missing;
+	struct avml_error err;
+
+	/* If the chunk is sound, the record's length is what is wrong. */
+	if (r->state != READER_CHUNKS || !r->stream_started ||
+		!w->input->peek || at_sound_chunk(r))
+		return false;
+	if (r->may_go_back && r->back_to < here)
+		from = r->back_to;
+	if (!find_chunk(r, from, &found, &missing))
+		return false;
+	if (found < here ? !window_back_to(w, found)
+			 : image_reader_skip(r, found - here, &err) < 0)
+		return false;
+	r->may_go_back = false;
+	loss->offset = from < here ? from - FRAMING_HEAD_LEN : here;
+	loss->end = found;
+	loss->range = (struct avml_range){ r->at, r->at + missing };
+	r->at += missing;
+	return true;
+}
+
 /* The memory that is missing ends where the next record begins, at least. */
 static void bound_loss(const struct image_reader *r, struct image_loss *loss)
 {
@@ -185,6 +300,11 @@ int image_reader_resync(
 		return -err->code;
 	*loss = (struct image_loss){ .offset = r->window.offset };
 	image_loss_reason(loss, err);
+	doubt_last_chunk(r);
+	if (resync_in_record(r, loss))
+		return 2;
+	/* Of what a header lacks is known only where it may begin. */
+	loss->range = (struct avml_range){ r->at, r->at };
 	if (in_record) {
 		loss->range = (struct avml_range){ r->at, r->header.range.end };
 		/* What it claims beyond is worth nothing. */

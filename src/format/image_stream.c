@@ -91,12 +91,8 @@ static int read_trailer(struct image_reader *r, struct avml_error *err)
 	return READER_AGAIN;
 }
 
-/*
- * How much of the record's memory is in none of the chunks from `offset` up
- * to a right trailer. False when no such trailer is found.
- */
-static bool missing_len(
-	struct image_reader *r, uint64_t offset, uint64_t *missing)
+bool image_reader_missing(struct image_reader *r, uint64_t offset,
+	uint64_t most, uint64_t *missing)
 {
 	const struct image_input *input = r->window.input;
 	uint64_t left = r->header.range.end - r->at;
@@ -114,7 +110,7 @@ static bool missing_len(
 		if (n < TRAILER_LEN)
 			return false;
 		if (cursor_u64(&c) == offset - r->stream_offset)
-			return left <= FRAMING_DATA_MAX;
+			return left <= most;
 		if (framing_parse_head(bytes, &chunk, &err) < 0)
 			return false;
 		if (framing_is_data(chunk.kind)) {
@@ -133,23 +129,16 @@ static bool missing_len(
 	return false;
 }
 
-static int skip_bytes(
-	struct image_reader *r, uint64_t left, struct avml_error *err)
+int image_reader_skip(
+	struct image_reader *r, uint64_t len, struct avml_error *err)
 {
-	while (left > 0) {
-		const size_t want =
-			left < WINDOW_NEED_MAX ? (size_t)left : WINDOW_NEED_MAX;
-		const ssize_t n = window_need(&r->window, want, err);
+	uint64_t done;
+	int ret = window_pass(&r->window, len, &done, err);
 
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return avml_error_set(err, EINVAL,
-				"the image ends within a skippable chunk");
-		window_skip(&r->window, (size_t)n);
-		left -= (uint64_t)n;
-	}
-	return 0;
+	if (ret == 0 && done < len)
+		return avml_error_set(
+			err, EINVAL, "the image ends within a skippable chunk");
+	return ret;
 }
 
 /* Go past a chunk without data. */
@@ -162,9 +151,11 @@ static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
 	 * In a damaged stream a long one is more likely a bad length, unless
 	 * all is well behind it or it can be gone back over.
 	 */
-	if (r->salvage && left > WINDOW_BACK_MAX - FRAMING_HEAD_LEN &&
-		!missing_len(r, r->window.offset + FRAMING_HEAD_LEN + left,
-			&missing))
+	if (image_reader_goes_on(r) &&
+		left > WINDOW_BACK_MAX - FRAMING_HEAD_LEN &&
+		!image_reader_missing(r,
+			r->window.offset + FRAMING_HEAD_LEN + left,
+			FRAMING_DATA_MAX, &missing))
 		return avml_error_set(err, EINVAL,
 			"a skippable chunk of %" PRIu64 " bytes", left);
 	r->skipped += FRAMING_HEAD_LEN + left;
@@ -174,7 +165,7 @@ static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
 	if (!r->may_go_back)
 		r->back_to = r->window.offset + FRAMING_HEAD_LEN;
 	r->may_go_back = true;
-	return skip_bytes(r, FRAMING_HEAD_LEN + left, err);
+	return image_reader_skip(r, FRAMING_HEAD_LEN + left, err);
 }
 
 /*
@@ -199,8 +190,9 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	if (ret < 0)
 		return ret;
 	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
-	if (chunk.kind == FRAMING_SKIP && r->salvage &&
-		missing_len(r, r->window.offset + *chunk_len, &missing) &&
+	if (chunk.kind == FRAMING_SKIP && image_reader_goes_on(r) &&
+		image_reader_missing(r, r->window.offset + *chunk_len,
+			FRAMING_DATA_MAX, &missing) &&
 		missing > 0) {
 		avml_error_set(err, EINVAL,
 			"a skippable chunk where %" PRIu64
@@ -237,8 +229,7 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	return 1;
 }
 
-/* Whether the chunk at hand decodes to what it claims. */
-static bool is_sound(
+bool image_reader_is_sound(
 	struct image_reader *r, size_t data_len, struct avml_error *err)
 {
 	const uint8_t *at = window_at(&r->window);
@@ -264,7 +255,8 @@ static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
 	uint64_t len;
 
 	/* Without a trailer to see: what writers put into a chunk. */
-	if (!missing_len(r, r->window.offset + chunk_len, &len))
+	if (!image_reader_missing(
+		    r, r->window.offset + chunk_len, FRAMING_DATA_MAX, &len))
 		len = data_len == FRAMING_DATA_MAX || data_len == left
 			      ? data_len
 			      : 0;
@@ -279,7 +271,8 @@ static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
 	};
 	image_loss_reason(&r->chunk_loss, err);
 	r->at += len;
-	return skip_bytes(r, chunk_len, err) < 0 ? -err->code : READER_LOST;
+	return image_reader_skip(r, chunk_len, err) < 0 ? -err->code
+							: READER_LOST;
 }
 
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
@@ -301,17 +294,16 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 			part->offset = r->window.offset;
 			continue;
 		}
-		if (ret < 0) {
-			ret = image_reader_wrap(r, err);
-			if (part->len == 0)
-				return ret;
-			/* The good ones first; nothing is read in between. */
-			r->failed = ret;
-			r->failure = *err;
+		/* The good ones first; that chunk is looked at once more. */
+		if (ret < 0 && part->len > 0)
 			break;
-		}
+		if (ret < 0)
+			return image_reader_wrap(r, err);
+		if (ret == NEXT_DAMAGED && part->len > 0)
+			break;
 		if (ret == NEXT_DAMAGED ||
-			(r->salvage && !is_sound(r, data_len, err)))
+			(r->salvage &&
+				!image_reader_is_sound(r, data_len, err)))
 			return lose_chunk(r, chunk_len, data_len, err);
 		if (part->len + chunk_len > IMAGE_PART_BYTES ||
 			r->at - part->range.start + data_len >
@@ -319,6 +311,9 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 			break;
 		memcpy(buf + part->len, window_at(&r->window), chunk_len);
 		r->may_go_back = false;
+		r->has_last_chunk = r->check;
+		r->last_chunk = r->window.offset;
+		r->last_chunk_data = data_len;
 		window_skip(&r->window, chunk_len);
 		part->len += chunk_len;
 		r->at += data_len;

@@ -38,6 +38,7 @@ ssize_t window_need(struct window *w, size_t len, struct avml_error *err)
 			w->failed = true;
 			return n;
 		}
+		w->failed = false;
 		if (n == 0)
 			w->at_end = true;
 		w->end += (size_t)n;
@@ -63,34 +64,75 @@ bool window_back_to(struct window *w, uint64_t offset)
 	return true;
 }
 
-ssize_t window_take(
-	struct window *w, void *buf, size_t len, struct avml_error *err)
+/* What is at hand of the next `len` bytes goes to `buf`, if that is any. */
+static uint64_t take_from_window(struct window *w, void *buf, uint64_t len)
 {
-	size_t done = w->end - w->begin;
+	const size_t have = w->end - w->begin;
+	const size_t n = have < len ? have : (size_t)len;
 
-	if (done > len)
-		done = len;
-	memcpy(buf, window_at(w), done);
-	window_skip(w, done);
-	if (done == len || w->at_end)
-		return (ssize_t)done;
-	/* The window is empty: what it held before is not next to these. */
-	w->begin = 0;
-	w->end = 0;
-	while (done < len) {
-		const ssize_t n = w->input->read(
-			w->input->ctx, (char *)buf + done, len - done, err);
+	if (buf)
+		memcpy(buf, window_at(w), n);
+	window_skip(w, n);
+	/* The rest comes past the window, which is not next to it then. */
+	if (n < len && !w->at_end) {
+		w->begin = 0;
+		w->end = 0;
+	}
+	return n;
+}
+
+int window_take(struct window *w, void *buf, size_t len, uint64_t *done,
+	struct avml_error *err)
+{
+	*done = take_from_window(w, buf, len);
+	while (*done < len && !w->at_end) {
+		const ssize_t n = w->input->read(w->input->ctx,
+			(char *)buf + *done, len - (size_t)*done, err);
 
 		if (n < 0) {
 			w->failed = true;
-			return n;
+			return (int)n;
 		}
-		if (n == 0) {
+		if (n == 0)
 			w->at_end = true;
-			break;
-		}
-		done += (size_t)n;
+		*done += (uint64_t)n;
 		w->offset += (uint64_t)n;
 	}
-	return (ssize_t)done;
+	return 0;
+}
+
+int window_pass(
+	struct window *w, uint64_t len, uint64_t *done, struct avml_error *err)
+{
+	*done = 0;
+	while (*done < len) {
+		const uint64_t left = len - *done;
+		const ssize_t n = window_need(w,
+			left < WINDOW_NEED_MAX ? (size_t)left : WINDOW_NEED_MAX,
+			err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		window_skip(w, (size_t)n);
+		*done += (uint64_t)n;
+	}
+	return 0;
+}
+
+int window_jump(
+	struct window *w, uint64_t len, uint64_t *done, struct avml_error *err)
+{
+	uint64_t n;
+
+	if (!w->input->skip)
+		return window_pass(w, len, done, err);
+	*done = take_from_window(w, NULL, len);
+	if (*done < len && !w->at_end) {
+		n = w->input->skip(w->input->ctx, len - *done);
+		*done += n;
+		w->offset += n;
+	}
+	return 0;
 }

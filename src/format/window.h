@@ -40,10 +40,16 @@ void window_skip(struct window *w, size_t len);
 bool window_back_to(struct window *w, uint64_t offset);
 
 /*
- * Take the next `len` bytes, or all there are, past the window if need be.
- * How many, or a negative errno.
+ * Take the next `len` bytes, past the window if need be; go over them, so
+ * that the last of them can be gone back to; or jump over them, unread where
+ * the input can do that. `*done` is less than `len` when the image ends
+ * before. 0 or a negative errno.
  */
-ssize_t window_take(
-	struct window *w, void *buf, size_t len, struct avml_error *err);
+int window_take(struct window *w, void *buf, size_t len, uint64_t *done,
+	struct avml_error *err);
+int window_pass(
+	struct window *w, uint64_t len, uint64_t *done, struct avml_error *err);
+int window_jump(
+	struct window *w, uint64_t len, uint64_t *done, struct avml_error *err);
 
 #endif

@@ -87,6 +87,24 @@ static ssize_t peek(void *ctx, void *buf, size_t len, uint64_t offset)
 	return io_pread_full(file->fd, buf, len, file->base + offset);
 }
 
+/* Not past the end of a file that has become shorter meanwhile. */
+static uint64_t skip(void *ctx, uint64_t len)
+{
+	struct image_file *file = ctx;
+	struct stat st;
+	uint64_t left, size = 0;
+
+	if (fstat(file->fd, &st) == 0 && st.st_size > 0)
+		size = (uint64_t)st.st_size;
+	left = size > file->base + file->offset
+		       ? size - file->base - file->offset
+		       : 0;
+	if (len > left)
+		len = left;
+	file->offset += len;
+	return len;
+}
+
 int image_file_open(
 	struct image_file *file, const char *path, struct avml_error *err)
 {
@@ -119,6 +137,7 @@ int image_file_open(
 		.ctx = file,
 		.read = read_next,
 		.peek = file->seekable ? peek : NULL,
+		.skip = file->seekable ? skip : NULL,
 	};
 	return 0;
 }
