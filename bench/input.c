@@ -72,7 +72,7 @@ static void fill_code(uint8_t *p, size_t len)
 	patterns[0][0] |= 1;
 	for (size_t i = 0; i < len;) {
 		const uint8_t *pattern = patterns[below(64)];
-		const size_t n = 2 + pattern[7] % 6;
+		const size_t n = 2u + pattern[7] % 6u;
 
 		for (size_t j = 0; j < n && i < len; j++)
 			p[i++] = pattern[j];

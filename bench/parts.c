@@ -35,7 +35,7 @@
 #include "format/framing.h"
 #include "format/zero.h"
 
-#define CHUNK 65536u
+#define CHUNK ((size_t)64 << 10)
 
 struct file {
 	const uint8_t *bytes;
@@ -52,7 +52,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "parts: %s: %s\n", what, strerror(errno));
 	exit(1);

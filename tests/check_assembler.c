@@ -84,6 +84,7 @@ static int assemble(struct assembler *a, struct recording *r, const char *text,
 
 			r->piece = &piece;
 			ret = assembler_piece(a, &piece, err);
+			r->piece = NULL;
 			if (ret < 0)
 				return ret;
 			at += len;

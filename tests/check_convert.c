@@ -80,7 +80,7 @@ static int convert(struct avml_convert_options options, struct seen *seen,
 START_TEST(convert_result_counts_what_was_done)
 {
 	struct test_image image = sample();
-	const char *source = strdup(test_file("in", image.bytes, image.len));
+	char *source = strdup(test_file("in", image.bytes, image.len));
 	char out[TEST_PATH_MAX], back[TEST_PATH_MAX];
 	struct avml_convert_options options = { .source = source };
 	struct avml_convert_result result;
@@ -134,7 +134,7 @@ START_TEST(convert_result_counts_what_was_done)
 		bytes + 0x10000000, image.bytes + image.len - 4096, 4096);
 	free(bytes);
 	test_image_release(&image);
-	free((char *)source);
+	free(source);
 }
 END_TEST
 
@@ -152,9 +152,9 @@ START_TEST(convert_nonsense_is_refused_before_anything_is_touched)
 		{ AVML_IMAGE_RAW, AVML_IMAGE_LIME, true, "salvage" },
 		{ AVML_IMAGE_NONE, AVML_IMAGE_LIME, false, "magic" },
 	};
-	const char *source = strdup(
+	char *source = strdup(
 		test_file("in", "no image at all, 33 bytes of it!!", 33));
-	const char *out = strdup(test_file("out", "precious", 8));
+	char *out = strdup(test_file("out", "precious", 8));
 
 	for (size_t i = 0; i < TEST_COUNT(cases); i++) {
 		const struct avml_convert_options options = {
@@ -184,16 +184,16 @@ START_TEST(convert_nonsense_is_refused_before_anything_is_touched)
 		ck_assert_str_eq(bytes, "precious");
 		free(bytes);
 	}
-	free((char *)source);
-	free((char *)out);
+	free(source);
+	free(out);
 }
 END_TEST
 
 START_TEST(convert_stops_at_a_signal_with_whole_records)
 {
 	struct test_image image = sample();
-	const char *source = strdup(test_file("in", image.bytes, image.len));
-	const char *out = strdup(test_file("out", "", 0));
+	char *source = strdup(test_file("in", image.bytes, image.len));
+	char *out = strdup(test_file("out", "", 0));
 	const struct avml_convert_options options = {
 		.source = source,
 		.destination = out,
@@ -214,8 +214,8 @@ START_TEST(convert_stops_at_a_signal_with_whole_records)
 	ck_assert_uint_eq(len, 16 * MIB + TEST_HEADER_LEN);
 	free(bytes);
 	test_image_release(&image);
-	free((char *)source);
-	free((char *)out);
+	free(source);
+	free(out);
 }
 END_TEST
 
@@ -223,7 +223,7 @@ START_TEST(convert_salvage_counts_losses)
 {
 	struct test_image image = sample();
 	const size_t border = image.records[1].offset;
-	const char *source, *out = strdup(test_file("out", "", 0));
+	char *source, *out = strdup(test_file("out", "", 0));
 	struct avml_convert_result result;
 	struct seen seen = { .stop = false };
 	struct avml_convert_options options = {
@@ -242,8 +242,8 @@ START_TEST(convert_salvage_counts_losses)
 	ck_assert_uint_eq(result.losses, 1);
 	ck_assert_uint_ge(result.records, 2);
 	test_image_release(&image);
-	free((char *)source);
-	free((char *)out);
+	free(source);
+	free(out);
 }
 END_TEST
 

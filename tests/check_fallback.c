@@ -167,7 +167,7 @@ END_TEST
 static ssize_t torn_read(
 	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
 {
-	struct faulty *f = (struct faulty *)reader->source;
+	struct faulty *f = faulty_of(reader->source);
 	const size_t page = f->base.page_size, at = addr % page;
 	const size_t part = len < page ? len : page / 4;
 

@@ -84,10 +84,21 @@ static inline uint8_t byte_at(uint64_t addr)
 	return (uint8_t)(1 + (addr ^ addr >> 9) % 120);
 }
 
+/* It counts what is asked of it, also where it is const. */
+static inline struct faulty *faulty_of(const struct avml_source *source)
+{
+	const union {
+		const struct avml_source *source;
+		struct faulty *faulty;
+	} both = { .source = source };
+
+	return both.faulty;
+}
+
 static inline int faulty_reader_new(const struct avml_source *source,
 	struct avml_source_reader **reader, struct avml_error *err)
 {
-	struct faulty *f = (struct faulty *)source;
+	struct faulty *f = faulty_of(source);
 
 	atomic_fetch_add(&f->readers, 1);
 	if (f->reader_error)
@@ -100,7 +111,7 @@ static inline int faulty_reader_new(const struct avml_source *source,
 
 static inline void faulty_reader_free(struct avml_source_reader *reader)
 {
-	struct faulty *f = (struct faulty *)reader->source;
+	struct faulty *f = faulty_of(reader->source);
 
 	atomic_fetch_add(&f->readers_freed, 1);
 	free(reader);
@@ -108,7 +119,7 @@ static inline void faulty_reader_free(struct avml_source_reader *reader)
 
 static inline void faulty_free(struct avml_source *source)
 {
-	struct faulty *f = (struct faulty *)source;
+	struct faulty *f = faulty_of(source);
 
 	atomic_fetch_add(&f->frees, 1);
 }
@@ -130,7 +141,7 @@ static inline uint64_t good_bytes(
 static inline ssize_t faulty_read(
 	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
 {
-	struct faulty *f = (struct faulty *)reader->source;
+	struct faulty *f = faulty_of(reader->source);
 	const size_t number = atomic_fetch_add(&f->reads, 1);
 	const uint64_t at = addr - f->start;
 	uint64_t good;
@@ -165,7 +176,7 @@ static inline int faulty_recheck(const struct avml_source *source,
 	struct avml_range_list *added, struct avml_range_list *gone,
 	struct avml_error *err)
 {
-	struct faulty *f = (struct faulty *)source;
+	struct faulty *f = faulty_of(source);
 
 	atomic_fetch_add(&f->rechecks, 1);
 	if (f->recheck_error)
@@ -185,12 +196,14 @@ static const struct source_ops faulty_ops = {
 	.read = faulty_read,
 };
 
+static char faulty_path[] = "faulty";
+
 /* Its path is no heap's: for one that is freed, give it another. */
 static inline struct faulty faulty(size_t page_size, const char *pages)
 {
 	return (struct faulty){
 		.base = { .ops = &faulty_ops,
-			.path = (char *)"faulty",
+			.path = faulty_path,
 			.page_size = page_size,
 			.covers_all = true },
 		.start = 16 * MIB,

@@ -91,6 +91,8 @@ static void read_pages(struct faulty *f, size_t first, size_t count)
 
 	f->reads = 0;
 	ck_assert_int_eq(avml_source_reader_new(&f->base, &reader, &err), 0);
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_ptr_nonnull(status);
 	memset(bytes, 0xdd, count * page);
 	memset(status, 0xdd, count);
 	failed = avml_source_read(

@@ -81,7 +81,8 @@ START_TEST(framing_head_parsed_or_refused)
 		ck_assert_int_eq(ret, 0);
 		ck_assert_int_eq(chunk.kind, c->kind);
 		ck_assert_uint_eq(chunk.body_len,
-			c->head[1] | c->head[2] << 8 | c->head[3] << 16);
+			(unsigned int)(c->head[1] | c->head[2] << 8 |
+				       c->head[3] << 16));
 	}
 }
 END_TEST

@@ -276,7 +276,7 @@ START_TEST(iomem_text_of_exact_size_is_not_read_past)
 
 	ck_assert_ptr_nonnull(exact);
 	for (size_t len = 0; len < sizeof(text); len++) {
-		char *at = exact + sizeof(text) - 1 - len;
+		char *at = exact + (sizeof(text) - 1 - len);
 
 		memcpy(at, text, len);
 		ck_assert_int_eq(

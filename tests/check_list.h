@@ -115,6 +115,8 @@ static inline void read_list(struct list *list, size_t count)
 
 	ck_assert_int_eq(
 		avml_source_reader_new(list->source, &reader, &err), 0);
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_ptr_nonnull(status);
 	memset(bytes, 0xdd, count * page);
 	memset(status, 0xdd, count);
 	failed = avml_source_read(reader, start, bytes, count * page, status);

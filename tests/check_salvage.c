@@ -16,7 +16,7 @@ struct loss {
 };
 
 struct run {
-	const char *path;
+	char *path;
 	struct avml_sink *sink;
 	struct image_writer writer;
 	struct salvage salvage;
@@ -106,7 +106,7 @@ static void end(struct run *r)
 	image_writer_release(&r->writer);
 	avml_sink_free(r->sink);
 	free(r->memory);
-	free((char *)r->path);
+	free(r->path);
 }
 
 /* What a record in the image must be. */
@@ -116,6 +116,7 @@ static void want(struct test_image *image, const struct run *r, uint64_t start,
 	uint8_t *bytes = malloc(count * 4 * PIECE);
 	size_t len = 0;
 
+	ck_assert_ptr_nonnull(bytes);
 	for (size_t i = 0; i < count; i++) {
 		memcpy(bytes + len, r->memory, lens[i]);
 		len += lens[i];

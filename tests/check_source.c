@@ -48,6 +48,8 @@ static void read_pages(struct faulty *f, size_t count)
 	size_t failed, expected = 0;
 
 	ck_assert_int_eq(avml_source_reader_new(&f->base, &reader, &err), 0);
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_ptr_nonnull(status);
 	memset(bytes, 0xdd, count * page);
 	memset(status, 0xdd, count);
 	failed =

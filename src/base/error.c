@@ -86,6 +86,7 @@ int avml_error_set_errno(struct avml_error *err, int code, const char *fmt, ...)
 	append(err, fmt, ap);
 	va_end(ap);
 	/* For the errors that there are it gives constants, in any thread. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): as said */
 	append_text(err, ": %s", strerror(code));
 	return -code;
 }

@@ -32,6 +32,17 @@ int io_truncate(int fd, uint64_t len);
  */
 ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t offset);
 
+/* A vector to write from: struct iovec has no const, being for both ways. */
+static inline struct iovec io_vector(const void *buf, size_t len)
+{
+	const union {
+		const void *from;
+		void *base;
+	} both = { .from = buf };
+
+	return (struct iovec){ both.base, len };
+}
+
 /*
  * Write all of the `count` vectors, at `offset` or (IO_APPEND) at the
  * file's own position. The vectors are used up on the way. `*done` counts

@@ -85,7 +85,7 @@ static int parse_choice(const struct option *o, const char *value,
 static int store(const struct option *o, const char *value, void *target,
 	struct avml_error *err)
 {
-	char *const at = (char *)target + o->offset;
+	void *const at = (char *)target + o->offset;
 
 	switch (o->kind) {
 	case OPTION_FLAG:
@@ -95,11 +95,11 @@ static int store(const struct option *o, const char *value, void *target,
 		*(const char **)at = value;
 		return 0;
 	case OPTION_NUMBER:
-		return parse_number(o, value, (uint64_t *)at, err);
+		return parse_number(o, value, at, err);
 	case OPTION_PERCENT:
-		return parse_percent(o, value, (double *)at, err);
+		return parse_percent(o, value, at, err);
 	case OPTION_CHOICE:
-		return parse_choice(o, value, (const char **)at, err);
+		return parse_choice(o, value, at, err);
 	}
 	return -EINVAL;
 }
@@ -168,7 +168,8 @@ static int version_outcome(const struct parser *p)
 {
 	bool verbose = p->verbose;
 
-	for (int i = p->at + 1; i < p->argc && strcmp(p->argv[i], "--"); i++)
+	for (int i = p->at + 1; i < p->argc && strcmp(p->argv[i], "--") != 0;
+		i++)
 		verbose = verbose || strcmp(p->argv[i], "--verbose") == 0;
 	return verbose ? OPTIONS_VERSION_VERBOSE : OPTIONS_VERSION;
 }

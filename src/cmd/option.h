@@ -32,6 +32,7 @@ struct option {
 #define OPTION_MAX 64
 
 /* Options that several commands have, and the commonest kinds. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): initializers of members, no sums */
 #define OPTION_FLAG_AT(option, at, text)                           \
 	{                                                          \
 		.name = option, .kind = OPTION_FLAG, .offset = at, \
@@ -66,6 +67,7 @@ struct option {
 		.offset = at, .arg = "P", .help = text, .min = 0.01,         \
 		.max = 100, .below_max = true                                \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 struct command {
 	const char *name;

@@ -14,6 +14,12 @@
 
 #include "cmd/cmd.h"
 
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 #ifdef AVML_KIT
 static void print_libraries(void)
 {
@@ -38,13 +44,7 @@ void cmd_print_version(bool verbose)
 	printf("avml %s%s%s%s\n", AVML_VERSION, *commit ? " (commit " : "",
 		commit, *commit ? ")" : "");
 	if (verbose) {
-		printf("compiler: %s %s\n",
-#ifdef __clang__
-			"clang", __clang_version__
-#else
-			"gcc", __VERSION__
-#endif
-		);
+		printf("compiler: %s\n", COMPILER);
 		print_libraries();
 	}
 }

@@ -87,8 +87,8 @@ static uint32_t run_table(uint32_t crc, const void *buf, size_t len)
  * Three long streams are a chunk of the framing format but for 16 bytes,
  * three short ones a page but for 16.
  */
-#define LONG_STREAM 21840
-#define SHORT_STREAM 1360
+#define LONG_STREAM UINT64_C(21840)
+#define SHORT_STREAM UINT64_C(1360)
 
 static const uint32_t move_long[8][16] = {
 	{ T4(0, 0xb3ff0d4c, 0x62126c69, 0xc424d8d2, 0x8da5c755) },

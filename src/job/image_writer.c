@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/image_writer.h"
 
+#include <assert.h>
+
 #include <avml/record.h>
 
 #include "base/cancel.h"
@@ -37,6 +39,8 @@ int image_writer_init(struct image_writer *w, struct avml_sink *sink,
 		.options = *options,
 		.events = *events,
 	};
+	/* Commands without a format are refused before there is a writer. */
+	assert(w->format);
 	assembler_init(&w->assembler, &w->format->output, w,
 		options->keep_zeros || w->format->keep_zeros);
 	return w->format->init ? w->format->init(w, err) : 0;

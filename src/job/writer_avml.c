@@ -220,15 +220,15 @@ static int data(void *ctx, const struct piece *piece, struct avml_error *err)
 static bool join(struct image_writer *w, struct avml_state *s)
 {
 	const uint64_t start = s->record.start;
-	uint64_t end = w->run_end;
+	uint64_t stop = w->run_end;
 
-	if (s->join_end > 0 || end <= s->record.end)
+	if (s->join_end > 0 || stop <= s->record.end)
 		return false;
-	if (end - start > JOIN_MAX)
-		end = start + JOIN_MAX;
-	s->record.end = end;
-	s->join_end = end;
-	w->assembler.keep_until = end;
+	if (stop - start > JOIN_MAX)
+		stop = start + JOIN_MAX;
+	s->record.end = stop;
+	s->join_end = stop;
+	w->assembler.keep_until = stop;
 	return true;
 }
 

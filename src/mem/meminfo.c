@@ -33,10 +33,10 @@ static void read_line(const char *line, struct numbers *numbers)
 {
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		const size_t len = strlen(lines[i].name);
+		uint64_t *number = (void *)((char *)numbers + lines[i].offset);
 
 		if (strncmp(line, lines[i].name, len) == 0)
-			*(uint64_t *)((char *)numbers + lines[i].offset) =
-				strtoull(line + len, NULL, 10);
+			*number = strtoull(line + len, NULL, 10);
 	}
 }
 

@@ -123,6 +123,7 @@ int overlap_resolve(struct avml_kcore_segment **segments, size_t *count)
 {
 	const size_t n = *count;
 	CLEANUP_FREE struct candidate *all = calloc(n, sizeof(*all));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted */
 	CLEANUP_FREE const struct candidate **items = calloc(n, sizeof(*items));
 	/* Every start and every end begins at most one piece. */
 	struct avml_kcore_segment *out = calloc(2 * n, sizeof(*out));

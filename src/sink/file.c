@@ -103,7 +103,7 @@ static int file_write(struct avml_sink *sink, const void *buf, size_t len,
 	/* A shorter run goes out with the data, in one call. */
 	count = sink_zero_vectors(iov, HOLE_MIN / 4096, s->zeros, &covered);
 	s->zeros = 0;
-	iov[count++] = (struct iovec){ (void *)buf, len };
+	iov[count++] = io_vector(buf, len);
 	return put(s, iov, count, err);
 }
 

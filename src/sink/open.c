@@ -113,7 +113,7 @@ static int open_descriptor(struct sink_target *target, int number,
 	const struct avml_sink_options *options, struct avml_sink **sink,
 	struct avml_error *err)
 {
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	off_t at;
 	int flags, ret;
 
@@ -166,7 +166,6 @@ static int replace_old(struct sink_target *target, struct avml_error *err)
 {
 	const int create = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CREAT | O_EXCL;
 	CLEANUP_FREE char *name = NULL;
-	int ret = 0;
 
 	if (asprintf(&name, "%s.avml-%ld", target->path, (long)getpid()) < 0) {
 		name = NULL;
@@ -177,7 +176,7 @@ static int replace_old(struct sink_target *target, struct avml_error *err)
 		return avml_error_set_errno(
 			err, -target->fd, "cannot create %s", name);
 	if (rename(name, target->path) < 0) {
-		ret = avml_error_set_errno(
+		const int ret = avml_error_set_errno(
 			err, errno, "cannot replace %s", target->path);
 		unlink(name);
 		close(target->fd);

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "sink/sink_ops.h"
 
 /* With a limit to what must stay free: bytes between two looks at it. */
@@ -106,7 +106,7 @@ int sink_zero_vectors(
 		const size_t part =
 			len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
 
-		iov[count++] = (struct iovec){ (void *)zeros, part };
+		iov[count++] = io_vector(zeros, part);
 		*covered += part;
 		len -= part;
 	}

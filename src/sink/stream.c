@@ -82,7 +82,7 @@ static int put(struct stream_sink *s, struct iovec *iov, int count,
 static int stream_write(struct avml_sink *sink, const void *buf, size_t len,
 	struct avml_error *err)
 {
-	struct iovec iov = { (void *)buf, len };
+	struct iovec iov = io_vector(buf, len);
 
 	return put((struct stream_sink *)sink, &iov, 1, err);
 }

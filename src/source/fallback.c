@@ -27,6 +27,20 @@ struct fallback_reader {
 	bool failed[FALLBACK_MAX]; /* to open */
 };
 
+/*
+ * A source is const to those that read it. What they filled is counted none
+ * the less, with the lock held.
+ */
+static struct fallback *counting(const struct avml_source *source)
+{
+	const union {
+		const struct avml_source *source;
+		struct fallback *counting;
+	} both = { .source = source };
+
+	return both.counting;
+}
+
 static void fallback_free(struct avml_source *source)
 {
 	struct fallback *f = (struct fallback *)source;
@@ -95,7 +109,7 @@ static void note_filled(struct fallback *f, size_t i, uint64_t addr)
 static bool fill_page(struct fallback_reader *r, size_t i, uint64_t addr,
 	void *buf, size_t page)
 {
-	struct fallback *f = (struct fallback *)r->base.source;
+	struct fallback *f = counting(r->base.source);
 	const struct avml_source *member = f->members[i];
 	struct avml_error ignored;
 
@@ -158,7 +172,7 @@ static int fallback_recheck(const struct avml_source *source,
 
 static uint64_t fallback_filled(const struct avml_source *source)
 {
-	struct fallback *f = (struct fallback *)source;
+	struct fallback *f = counting(source);
 	uint64_t filled;
 
 	pthread_mutex_lock(&f->lock);
@@ -170,7 +184,7 @@ static uint64_t fallback_filled(const struct avml_source *source)
 static const struct avml_range_list *fallback_filled_by(
 	const struct avml_source *source, size_t i)
 {
-	struct fallback *f = (struct fallback *)source;
+	struct fallback *f = counting(source);
 
 	if (i >= f->count)
 		return NULL;

@@ -41,6 +41,7 @@ static uint8_t read_page(
 }
 
 /* Pages that may be touched. */
+/* NOLINTNEXTLINE(misc-no-recursion): halves of a piece, down to a page */
 static size_t read_allowed(struct avml_source_reader *reader, uint64_t addr,
 	char *buf, size_t len, uint8_t *status)
 {
@@ -161,6 +162,7 @@ const char *avml_page_status_text(unsigned int status)
 	case AVML_PAGE_OTHER:
 		return "unknown error";
 	default:
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): constants */
 		return strerror((int)status);
 	}
 }

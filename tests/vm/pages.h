@@ -20,7 +20,7 @@
 #define PM_PRESENT (UINT64_C(1) << 63)
 #define PM_PFN ((UINT64_C(1) << 55) - 1)
 
-static inline void die(const char *what)
+static inline _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	exit(1);
