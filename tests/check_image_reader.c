@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/cursor.h"
+#include "format/crc32c.h"
 #include "format/framing.h"
 #include "format/image_reader.h"
 #include "guard.h"
@@ -451,6 +452,121 @@ START_TEST(image_reader_salvage_of_truncated_ends)
 }
 END_TEST
 
+/* The next chunk of a stream: padding of zeros, and data. */
+static void append_padding(struct sample *s, uint8_t type, uint8_t len)
+{
+	const uint8_t chunk[FRAMING_HEAD_LEN + UINT8_MAX] = { type, len };
+
+	append(s, chunk, (size_t)FRAMING_HEAD_LEN + len);
+}
+
+static void append_stored(struct sample *s, size_t len)
+{
+	uint8_t chunk[FRAMING_HEAD_LEN + FRAMING_CRC_LEN + 2048];
+
+	chunk[0] = FRAMING_TYPE_STORED;
+	store_le32(chunk + 1, (uint32_t)(FRAMING_CRC_LEN + len));
+	memcpy(chunk + FRAMING_HEAD_LEN + FRAMING_CRC_LEN,
+		append_memory(s, len), len);
+	store_le32(chunk + FRAMING_HEAD_LEN,
+		crc32c_mask(crc32c(0, s->memory + s->memory_len - len, len)));
+	append(s, chunk, FRAMING_HEAD_LEN + FRAMING_CRC_LEN + len);
+}
+
+/*
+ * Padding of type 0xfe and 4 bytes at offset 0x4fe of the stream, read as a
+ * trailer, is the right one. No data is missing for all that.
+ */
+START_TEST(image_reader_salvage_padding_like_a_trailer_is_none)
+{
+	struct sample s = new_sample();
+	struct feed f = { .sample = &s, .most = 1000, .fail_at = SIZE_MAX };
+	const struct image_input input = {
+		.ctx = &f, .read = feed_read, .peek = feed_peek
+	};
+	struct image_reader *reader;
+	uint8_t *buf = malloc(IMAGE_PART_BYTES);
+	struct avml_error err;
+	struct image_part part;
+	struct image_loss loss;
+	size_t got = 0, begin;
+	int ret;
+
+	append_header(&s, AVML_RECORD_AVML, 0x1000, 1256 + 100);
+	begin = s.len;
+	append(&s, framing_ident, FRAMING_IDENT_LEN);
+	append_padding(&s, 0x80, 0);
+	append_stored(&s, 1256);
+	ck_assert_uint_eq(s.len - begin, 0x4fe);
+	append_padding(&s, 0xfe, 4);
+	append_stored(&s, 100);
+	append_number(&s, s.len - begin);
+	reader = new_reader(&input, 0, true);
+	while ((ret = image_reader_next(reader, buf, &part, &loss, &err)) > 0) {
+		ck_assert_int_eq(ret, 1);
+		got += (size_t)avml_range_len(part.range);
+	}
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_eq(got, s.memory_len);
+	image_reader_free(reader);
+	free(buf);
+	free_sample(&s);
+}
+END_TEST
+
+/*
+ * Of a chunk of data whose type became one that may be skipped no more than
+ * that is lost: in a pipe (0) as in a file (1).
+ */
+START_TEST(image_reader_salvage_mistyped_chunk_is_made_good)
+{
+	struct sample s = new_sample();
+	struct feed f = { .sample = &s, .most = 1000, .fail_at = SIZE_MAX };
+	const struct image_input input = {
+		.ctx = &f, .read = feed_read, .peek = _i ? feed_peek : NULL
+	};
+	struct image_reader *reader;
+	uint8_t *buf = malloc(IMAGE_PART_BYTES);
+	struct avml_error err;
+	struct image_part part;
+	struct image_loss loss;
+	uint64_t at = 0x1000;
+	size_t begin, damaged, losses = 0;
+	int ret;
+
+	append_header(&s, AVML_RECORD_AVML, at, 900);
+	begin = s.len;
+	append(&s, framing_ident, FRAMING_IDENT_LEN);
+	append_stored(&s, 200);
+	damaged = s.len;
+	append_stored(&s, 300);
+	append_stored(&s, 400);
+	append_number(&s, s.len - begin);
+	s.image[damaged] |= 0x80;
+	reader = new_reader(&input, 0, true);
+	while ((ret = image_reader_next(reader, buf, &part, &loss, &err)) > 0) {
+		const struct avml_range range =
+			ret == 1 ? part.range : loss.range;
+
+		ck_assert_uint_eq(range.start, at);
+		if (ret == 1) {
+			check_part(&s, &part, buf, (size_t)at - 0x1000);
+		} else {
+			ck_assert_uint_eq(loss.offset, damaged);
+			ck_assert_uint_eq(range.end, at);
+			losses++;
+		}
+		at = range.end;
+	}
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_eq(losses, 1);
+	ck_assert_uint_eq(at, 0x1000 + 900);
+	image_reader_free(reader);
+	free(buf);
+	free_sample(&s);
+}
+END_TEST
+
 /* Records that touch: where they can be looked ahead at, and where not. */
 START_TEST(image_reader_run_end_needs_to_look_ahead)
 {
@@ -643,6 +759,9 @@ static Suite *image_reader_suite(void)
 	tcase_add_test(tc, image_reader_read_error_comes_after_what_is_whole);
 	tcase_add_test(tc, image_reader_truncation_is_an_error_with_its_offset);
 	tcase_add_test(tc, image_reader_salvage_of_truncated_ends);
+	tcase_add_test(tc, image_reader_salvage_padding_like_a_trailer_is_none);
+	tcase_add_loop_test(
+		tc, image_reader_salvage_mistyped_chunk_is_made_good, 0, 2);
 	tcase_add_test(tc, image_reader_run_end_needs_to_look_ahead);
 	tcase_add_loop_test(tc, image_reader_bad_header_is_named, 0,
 		TEST_COUNT(bad_headers));

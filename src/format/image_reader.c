@@ -65,6 +65,11 @@ enum avml_image_format image_reader_format(const struct image_reader *r)
 						   : AVML_IMAGE_LIME_COMPRESSED;
 }
 
+uint64_t image_reader_records(const struct image_reader *r)
+{
+	return r->records;
+}
+
 uint64_t image_reader_offset(const struct image_reader *r)
 {
 	return r->window.offset;
@@ -215,7 +220,8 @@ static int read_header(struct image_reader *r, struct avml_error *err)
 	r->resynced = false;
 	r->header = r->next_header;
 	begin_record(r, offset);
-	if (image_reader_goes_on(r) && r->header.format == AVML_RECORD_LIME)
+	if (image_reader_goes_on(r) && !r->heads &&
+		r->header.format == AVML_RECORD_LIME)
 		image_reader_prove_end(r);
 	return READER_AGAIN;
 }
@@ -265,6 +271,7 @@ int image_reader_begin(
 		return 0;
 	if (!image_reader_goes_on(r))
 		return ret;
+	/* There is no record to go on in yet. */
 	ret = image_reader_resync(r, &r->first_loss, err);
 	if (ret < 0)
 		return ret;
@@ -322,6 +329,8 @@ int image_reader_next(struct image_reader *r, uint8_t *buf,
 	}
 	do {
 		ret = step(r, buf, part, err);
+		if (ret < 0 && image_reader_goes_on(r))
+			ret = image_reader_resync(r, loss, err);
 		if (ret == READER_AGAIN && hand_out_oddity(r, part))
 			return 1;
 	} while (ret == READER_AGAIN);
@@ -329,8 +338,6 @@ int image_reader_next(struct image_reader *r, uint8_t *buf,
 		*loss = r->chunk_loss;
 		return 2;
 	}
-	if (ret < 0 && image_reader_goes_on(r))
-		ret = image_reader_resync(r, loss, err);
 	if (ret < 0) {
 		r->failed = ret;
 		r->failure = *err;

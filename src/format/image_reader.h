@@ -145,6 +145,9 @@ const struct image_oddity_count *image_reader_oddity(
 /* The format of the first record; NONE before it, and without headers RAW. */
 enum avml_image_format image_reader_format(const struct image_reader *r);
 
+/* Records whose header was read so far. */
+uint64_t image_reader_records(const struct image_reader *r);
+
 /* Bytes of the image taken so far. */
 uint64_t image_reader_offset(const struct image_reader *r);
 

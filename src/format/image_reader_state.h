@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the image reader knows, for its own three files. */
+/* What the image reader knows, for its own files. */
 #ifndef FORMAT_IMAGE_READER_STATE_H
 #define FORMAT_IMAGE_READER_STATE_H
 
@@ -38,11 +38,13 @@ struct image_reader {
 	bool resynced;		/* the next header was searched for */
 	uint64_t trusted_end;	/* of the records that something followed */
 	uint64_t back_limit;	/* offset that resync has gone back from */
-	unsigned int proofs;	/* searches for a record's true end so far */
+	uint64_t proven;	/* bytes looked at for records' true ends */
 	uint32_t walked;	/* chunks looked at in search of trailers */
 	uint64_t searched;	/* bytes looked at in search of chunks */
+	uint64_t tries;		/* bodies of chunks decoded for that */
 	bool has_last_chunk;	/* one was taken, and not decoded */
 	uint64_t last_chunk;	/* its offset */
+	uint64_t last_chunk_at; /* address of what it holds */
 	size_t last_chunk_data; /* bytes that it claims to hold */
 	bool may_go_back;	/* resync begins at back_to, not where we are */
 	uint64_t back_to;	/* offset */
@@ -82,11 +84,13 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 
 /*
  * How much of the record's memory is in none of the chunks from `offset` up
- * to a right trailer, of which `most` may be missing. False when no such
- * trailer is found.
+ * to a right trailer: what the chunk before them held, and the ones that it
+ * swallowed if its length is damaged. False when no such trailer is found.
+ * Padding may look like one: one behind which the chunks go on to a right one
+ * with all of the memory is none.
  */
-bool image_reader_missing(struct image_reader *r, uint64_t offset,
-	uint64_t most, uint64_t *missing);
+bool image_reader_missing(
+	struct image_reader *r, uint64_t offset, uint64_t *missing);
 
 /* Whether the chunk at hand decodes to the `data_len` bytes it claims. */
 bool image_reader_is_sound(
@@ -102,10 +106,39 @@ int image_reader_skip(
  */
 void image_reader_prove_end(struct image_reader *r);
 
+/* Whether a skippable chunk stands where data has to be; how much. */
+bool image_reader_is_damaged_data(struct image_reader *r,
+	const struct framing_chunk *chunk, uint64_t *missing);
+
+/* How much a chunk held that claims to hold `data_len`; 0 when unknown. */
+uint64_t image_reader_true_len(
+	struct image_reader *r, size_t chunk_len, size_t data_len);
+
+/*
+ * Make good a damaged chunk, or go past it: READER_LOST, with chunk_loss.
+ * What comes behind it has a known address only if `len` is known, how much
+ * it held; else the error, and the rest of the record is lost with it.
+ */
+int image_reader_lose_chunk(struct image_reader *r, size_t chunk_len,
+	uint64_t len, struct avml_error *err);
+
+/*
+ * Put a right head in front of the chunk at hand, if that is all that is
+ * wrong with it: by its checksum, so that no other will do.
+ */
+bool image_reader_repair_head(struct image_reader *r);
+
+/*
+ * After an error in a v2 record: go on in the record. 2 with what was lost,
+ * of a repaired head no more than that; READER_AGAIN when the chunk before
+ * is to blame, which whoever decodes it will tell; 0 when nothing helps.
+ */
+int image_reader_repair_stream(struct image_reader *r, struct image_loss *loss);
+
 /*
  * After an error while salvaging or checking: go to the next chunk of the
- * record, or the next record, that makes sense. 2 with what was lost; the
- * error again if it is one of reading.
+ * record, or the next record, that makes sense. 2 with what was lost, or
+ * READER_AGAIN; the error again if it is one of reading.
  */
 int image_reader_resync(struct image_reader *r, struct image_loss *loss,
 	struct avml_error *err);

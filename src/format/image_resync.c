@@ -7,14 +7,12 @@
 #include "format/image_reader_state.h"
 
 #define PAGE 4096u
-/* Each may search the image to its end: hostile ones could want many. */
-#define PROOFS_MAX 64
 /*
- * How far behind a damaged chunk the next one is looked for, and how many
- * bytes of an image may be looked through for that.
+ * Each may search the image to its end, which hostile ones could want often:
+ * all in all twice as far as the image reaches, or a bit more.
  */
-#define SEARCH_LEN (FRAMING_HEAD_LEN + FRAMING_BODY_MAX)
-#define SEARCH_MAX (256u << 20)
+#define PROOF_LEAST (64u << 20)
+#define PROOF_FACTOR 2
 /* A header, and what stands behind that of a v2 record. */
 #define LOOK_LEN (AVML_RECORD_HEADER_SIZE + FRAMING_IDENT_LEN)
 
@@ -57,25 +55,12 @@ static bool is_followed(const struct image_reader *r, uint64_t offset,
 	return at_end && input->peek(input->ctx, &last, 1, end - 1) == 1;
 }
 
-/* Whether what stands behind a v2 header is a stream, with a sound chunk. */
-static bool has_stream(struct image_reader *r, const uint8_t *at, size_t len)
+/* Whether what stands behind a v2 header is a stream. */
+static bool has_stream(const uint8_t *at, size_t len)
 {
-	struct framing_chunk chunk;
-	struct avml_error err;
-	size_t data_len;
-	bool zero;
-
-	if (len < LOOK_LEN + FRAMING_HEAD_LEN ||
-		memcmp(at + AVML_RECORD_HEADER_SIZE, framing_ident,
-			FRAMING_IDENT_LEN) != 0)
-		return false;
-	at += LOOK_LEN;
-	len -= LOOK_LEN + FRAMING_HEAD_LEN;
-	return framing_parse_head(at, &chunk, &err) == 0 &&
-	       framing_is_data(chunk.kind) && chunk.body_len <= len &&
-	       framing_decode(&r->decoder, &chunk, at + FRAMING_HEAD_LEN,
-		       r->scratch, sizeof(r->scratch), &data_len, &zero,
-		       &err) == 0;
+	return len >= LOOK_LEN &&
+	       memcmp(at + AVML_RECORD_HEADER_SIZE, framing_ident,
+		       FRAMING_IDENT_LEN) == 0;
 }
 
 /*
@@ -96,7 +81,7 @@ static bool is_record(struct image_reader *r, const uint8_t *at, size_t len)
 				      header.range.start < r->trusted_end))
 		return false;
 	if (header.format == AVML_RECORD_AVML)
-		return has_stream(r, at, len);
+		return has_stream(at, len);
 	/* AVML's ends lack a byte. */
 	return header.range.start % PAGE == 0 &&
 	       (header.range.end % PAGE == 0 ||
@@ -166,115 +151,6 @@ static bool go_back(struct image_reader *r)
 	return true;
 }
 
-/*
- * A chunk that was taken and makes no sense: its length may be what led us
- * astray, so that the search begins in it.
- */
-static void doubt_last_chunk(struct image_reader *r)
-{
-	const uint64_t here = r->window.offset;
-	struct avml_error err;
-
-	if (!r->has_last_chunk)
-		return;
-	r->has_last_chunk = false;
-	if (!window_back_to(&r->window, r->last_chunk))
-		return;
-	if (!image_reader_is_sound(r, r->last_chunk_data, &err)) {
-		r->may_go_back = true;
-		r->back_to = r->last_chunk + FRAMING_HEAD_LEN;
-	}
-	window_skip(&r->window, (size_t)(here - r->last_chunk));
-}
-
-/* Whether these may be the first bytes of a chunk of data. */
-static bool may_be_chunk(const uint8_t head[FRAMING_HEAD_LEN])
-{
-	struct framing_chunk chunk;
-	struct avml_error err;
-
-	/* What costs little first: nearly all places end here. */
-	return head[0] <= FRAMING_TYPE_STORED && head[3] <= 1 &&
-	       framing_parse_head(head, &chunk, &err) == 0;
-}
-
-/*
- * Where the record's stream goes on behind damage: from there chunk follows
- * upon chunk up to a right trailer, which tells too how much memory is
- * missing in between.
- */
-static bool find_chunk(struct image_reader *r, uint64_t from, uint64_t *found,
-	uint64_t *missing)
-{
-	const struct image_input *input = r->window.input;
-	uint64_t at = from;
-
-	while (at - from < SEARCH_LEN && r->searched < SEARCH_MAX) {
-		const ssize_t n = input->peek(
-			input->ctx, r->scratch, sizeof(r->scratch), at);
-		size_t i = 0;
-
-		for (; n > 0 && i + FRAMING_HEAD_LEN <= (size_t)n; i++) {
-			if (may_be_chunk(r->scratch + i) &&
-				image_reader_missing(
-					r, at + i, FRAMING_DATA_MAX, missing)) {
-				*found = at + i;
-				return true;
-			}
-		}
-		if (i == 0)
-			return false;
-		r->searched += i;
-		at += i;
-	}
-	return false;
-}
-
-/* Whether the damage is not in the chunk at hand. */
-static bool at_sound_chunk(struct image_reader *r)
-{
-	struct avml_error err;
-	const ssize_t n = window_need(&r->window, WINDOW_NEED_MAX, &err);
-	const uint8_t *at = window_at(&r->window);
-	struct framing_chunk chunk;
-	size_t len;
-
-	return n >= FRAMING_HEAD_LEN &&
-	       framing_parse_head(at, &chunk, &err) == 0 &&
-	       framing_is_data(chunk.kind) &&
-	       chunk.body_len <= (size_t)n - FRAMING_HEAD_LEN &&
-	       framing_data_len(&chunk, at + FRAMING_HEAD_LEN, chunk.body_len,
-		       &len, &err) == 0 &&
-	       image_reader_is_sound(r, len, &err);
-}
-
-/* Go on within a record of v2. False when nothing there makes sense. */
-static bool resync_in_record(struct image_reader *r, struct image_loss *loss)
-{
-	struct window *w = &r->window;
-	const uint64_t here = w->offset;
-	uint64_t from = here, found, missing;
-	struct avml_error err;
-
-	/* If the chunk is sound, the record's length is what is wrong. */
-	if (r->state != READER_CHUNKS || !r->stream_started ||
-		!w->input->peek || at_sound_chunk(r))
-		return false;
-	if (r->may_go_back && r->back_to < here)
-		from = r->back_to;
-	if (!find_chunk(r, from, &found, &missing))
-		return false;
-	if (found < here ? !window_back_to(w, found)
-			 : image_reader_skip(r, found - here, &err) < 0)
-		return false;
-	r->may_go_back = false;
-	loss->offset = from < here ? from - FRAMING_HEAD_LEN : here;
-	loss->end = found;
-	loss->range = (struct avml_range){ r->at, r->at + missing };
-	r->at += missing;
-	return true;
-}
-
 /* The memory that is missing ends where the next record begins, at least. */
 static void bound_loss(const struct image_reader *r, struct image_loss *loss)
 {
@@ -294,15 +170,16 @@ int image_reader_resync(
 	struct image_reader *r, struct image_loss *loss, struct avml_error *err)
 {
 	const bool in_record = r->state != READER_HEADER;
+	uint64_t origin;
 	int ret;
 
 	if (r->window.failed)
 		return -err->code;
 	*loss = (struct image_loss){ .offset = r->window.offset };
 	image_loss_reason(loss, err);
-	doubt_last_chunk(r);
-	if (resync_in_record(r, loss))
-		return 2;
+	ret = image_reader_repair_stream(r, loss);
+	if (ret != 0)
+		return ret;
 	/* Of what a header lacks is known only where it may begin. */
 	loss->range = (struct avml_range){ r->at, r->at };
 	if (in_record) {
@@ -310,7 +187,9 @@ int image_reader_resync(
 		/* What it claims beyond is worth nothing. */
 		r->last_end = r->at;
 	}
+	origin = r->window.offset;
 	if (go_back(r))
+		/* More may be lost than what led us here. */
 		loss->offset = r->window.offset;
 	/* The header itself makes no sense: the next is behind its start. */
 	else if (!in_record && window_need(&r->window, 1, err) == 1)
@@ -319,37 +198,52 @@ int image_reader_resync(
 	if (ret < 0)
 		return ret;
 	loss->end = r->window.offset;
+	if (loss->end >= origin)
+		loss->offset = origin;
 	bound_loss(r, loss);
 	return 2;
 }
 
-/* Where a record begins in the data of the current one, as an offset. */
-static bool find_within(const struct image_reader *r, uint64_t *offset)
+/* Whether a record with data begins at `at`, `offset` of the image. */
+static bool is_record_within(
+	const struct image_reader *r, const uint8_t *at, uint64_t offset)
+{
+	struct avml_record_header next;
+	struct avml_error err;
+
+	return memcmp(at, "EMiL", 4) == 0 &&
+	       avml_record_header_decode(at, &next, &err) == 0 &&
+	       next.range.start >= r->at + (offset - r->window.offset) &&
+	       is_followed(r, offset, &next);
+}
+
+/*
+ * Where a record begins in the data of the current one, as an offset. Records
+ * hold whole pages, or AVML's lack of a last byte.
+ */
+static bool find_within(struct image_reader *r, uint64_t *offset)
 {
 	const struct image_input *input = r->window.input;
-	uint64_t at = r->window.offset;
-	uint8_t page[PAGE + AVML_RECORD_HEADER_SIZE];
+	const size_t step = sizeof(r->scratch) / PAGE * PAGE - PAGE;
+	uint64_t at = r->window.offset + PAGE - 1;
 
-	/* Records hold whole pages, or AVML's lack of a last byte. */
-	for (;; at += PAGE) {
+	for (;; at += step) {
 		const ssize_t n = input->peek(
-			input->ctx, page, sizeof(page), at + PAGE - 1);
-		struct avml_record_header next;
-		struct avml_error err;
+			input->ctx, r->scratch, sizeof(r->scratch), at);
 
-		/* A record has data behind its header. */
-		if (n < AVML_RECORD_HEADER_SIZE + 1)
+		r->proven += step;
+		if (n < 0 ||
+			r->proven > PROOF_LEAST + PROOF_FACTOR * (at + step))
 			return false;
-		for (size_t i = 0; i < 2; i++) {
-			const uint64_t here = at + PAGE - 1 + i;
-
-			if (avml_record_header_decode(page + i, &next, &err) ==
-					0 &&
-				next.format == AVML_RECORD_LIME &&
-				next.range.start >=
-					r->at + (here - r->window.offset) &&
-				is_followed(r, here, &next)) {
-				*offset = here;
+		/* A header, one byte further on as well, and data behind. */
+		for (size_t i = 0; i < step; i += PAGE) {
+			if (i + AVML_RECORD_HEADER_SIZE + 1 > (size_t)n)
+				return false;
+			for (size_t j = i; j < i + 2; j++) {
+				if (!is_record_within(
+					    r, r->scratch + j, at + j))
+					continue;
+				*offset = at + j;
 				return true;
 			}
 		}
@@ -363,8 +257,7 @@ void image_reader_prove_end(struct image_reader *r)
 
 	if (!input->peek ||
 		is_followed(r, r->window.offset - AVML_RECORD_HEADER_SIZE,
-			&r->header) ||
-		r->proofs++ >= PROOFS_MAX)
+			&r->header))
 		return;
 	/* Else the image ends within it, which is told when it does. */
 	if (find_within(r, &offset) &&

@@ -91,11 +91,12 @@ static int read_trailer(struct image_reader *r, struct avml_error *err)
 	return READER_AGAIN;
 }
 
-bool image_reader_missing(struct image_reader *r, uint64_t offset,
-	uint64_t most, uint64_t *missing)
+bool image_reader_missing(
+	struct image_reader *r, uint64_t offset, uint64_t *missing)
 {
 	const struct image_input *input = r->window.input;
 	uint64_t left = r->header.range.end - r->at;
+	bool found = false;
 
 	while (input->peek && r->walked++ < WALK_MAX) {
 		uint8_t bytes[FRAMING_HEAD_LEN + FRAMING_PEEK_LEN];
@@ -106,13 +107,17 @@ bool image_reader_missing(struct image_reader *r, uint64_t offset,
 		struct avml_error err;
 		size_t len = 0;
 
-		*missing = left;
 		if (n < TRAILER_LEN)
-			return false;
-		if (cursor_u64(&c) == offset - r->stream_offset)
-			return left <= most;
+			break;
+		if (cursor_u64(&c) == offset - r->stream_offset) {
+			if (!found || left == 0)
+				*missing = left;
+			found = true;
+			if (left == 0)
+				break;
+		}
 		if (framing_parse_head(bytes, &chunk, &err) < 0)
-			return false;
+			break;
 		if (framing_is_data(chunk.kind)) {
 			size_t have = (size_t)n - FRAMING_HEAD_LEN;
 
@@ -121,12 +126,12 @@ bool image_reader_missing(struct image_reader *r, uint64_t offset,
 			if (framing_data_len(&chunk, bytes + FRAMING_HEAD_LEN,
 				    have, &len, &err) < 0 ||
 				len > left)
-				return false;
+				break;
 		}
 		left -= len;
 		offset += FRAMING_HEAD_LEN + chunk.body_len;
 	}
-	return false;
+	return found;
 }
 
 int image_reader_skip(
@@ -154,8 +159,7 @@ static int skip_chunk(struct image_reader *r, const struct framing_chunk *chunk,
 	if (image_reader_goes_on(r) &&
 		left > WINDOW_BACK_MAX - FRAMING_HEAD_LEN &&
 		!image_reader_missing(r,
-			r->window.offset + FRAMING_HEAD_LEN + left,
-			FRAMING_DATA_MAX, &missing))
+			r->window.offset + FRAMING_HEAD_LEN + left, &missing))
 		return avml_error_set(err, EINVAL,
 			"a skippable chunk of %" PRIu64 " bytes", left);
 	r->skipped += FRAMING_HEAD_LEN + left;
@@ -190,14 +194,12 @@ static int next_chunk(struct image_reader *r, size_t *chunk_len,
 	if (ret < 0)
 		return ret;
 	*chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
-	if (chunk.kind == FRAMING_SKIP && image_reader_goes_on(r) &&
-		image_reader_missing(r, r->window.offset + *chunk_len,
-			FRAMING_DATA_MAX, &missing) &&
-		missing > 0) {
+	if (image_reader_is_damaged_data(r, &chunk, &missing)) {
 		avml_error_set(err, EINVAL,
 			"a skippable chunk where %" PRIu64
 			" bytes of data are missing",
 			missing);
+		*data_len = (size_t)missing;
 		return NEXT_DAMAGED;
 	}
 	if (chunk.kind == FRAMING_SKIP)
@@ -244,35 +246,14 @@ bool image_reader_is_sound(
 }
 
 /*
- * Go past a damaged chunk. What comes behind it has a known address only if
- * it is known how much the chunk held; else the rest of the record is lost
- * with it.
+ * Whether a chunk has to be decoded here. Who checks leaves that to others,
+ * unless it is of a length that writers do not give it: if it were wrong, all
+ * that is behind it would be at wrong addresses.
  */
-static int lose_chunk(struct image_reader *r, size_t chunk_len, size_t data_len,
-	struct avml_error *err)
+static bool is_doubtful(const struct image_reader *r, size_t data_len)
 {
-	const uint64_t left = r->header.range.end - r->at;
-	uint64_t len;
-
-	/* Without a trailer to see: what writers put into a chunk. */
-	if (!image_reader_missing(
-		    r, r->window.offset + chunk_len, FRAMING_DATA_MAX, &len))
-		len = data_len == FRAMING_DATA_MAX || data_len == left
-			      ? data_len
-			      : 0;
-	r->may_go_back = true;
-	r->back_to = r->window.offset + FRAMING_HEAD_LEN;
-	if (len == 0)
-		return image_reader_wrap(r, err);
-	r->chunk_loss = (struct image_loss){
-		.offset = r->window.offset,
-		.end = r->window.offset + chunk_len,
-		.range = { r->at, r->at + len },
-	};
-	image_loss_reason(&r->chunk_loss, err);
-	r->at += len;
-	return image_reader_skip(r, chunk_len, err) < 0 ? -err->code
-							: READER_LOST;
+	return r->salvage || (r->check && data_len != FRAMING_DATA_MAX &&
+				     data_len != r->header.range.end - r->at);
 }
 
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
@@ -301,10 +282,17 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 			return image_reader_wrap(r, err);
 		if (ret == NEXT_DAMAGED && part->len > 0)
 			break;
-		if (ret == NEXT_DAMAGED ||
-			(r->salvage &&
-				!image_reader_is_sound(r, data_len, err)))
-			return lose_chunk(r, chunk_len, data_len, err);
+		if (ret == NEXT_DAMAGED)
+			return image_reader_lose_chunk(
+				r, chunk_len, data_len, err);
+		if (is_doubtful(r, data_len) &&
+			!image_reader_is_sound(r, data_len, err)) {
+			if (part->len > 0)
+				break;
+			return image_reader_lose_chunk(r, chunk_len,
+				image_reader_true_len(r, chunk_len, data_len),
+				err);
+		}
 		if (part->len + chunk_len > IMAGE_PART_BYTES ||
 			r->at - part->range.start + data_len >
 				IMAGE_PART_MEMORY)
@@ -313,6 +301,7 @@ int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 		r->may_go_back = false;
 		r->has_last_chunk = r->check;
 		r->last_chunk = r->window.offset;
+		r->last_chunk_at = r->at;
 		r->last_chunk_data = data_len;
 		window_skip(&r->window, chunk_len);
 		part->len += chunk_len;

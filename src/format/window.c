@@ -53,6 +53,12 @@ void window_skip(struct window *w, size_t len)
 	w->offset += len;
 }
 
+void window_patch(struct window *w, const void *bytes, size_t len)
+{
+	assert(len <= w->end - w->begin);
+	memcpy(w->buf + w->begin, bytes, len);
+}
+
 bool window_back_to(struct window *w, uint64_t offset)
 {
 	const uint64_t back = w->offset - offset;

@@ -39,6 +39,9 @@ static inline const uint8_t *window_at(const struct window *w)
 void window_skip(struct window *w, size_t len);
 bool window_back_to(struct window *w, uint64_t offset);
 
+/* Put other bytes in the place of the next ones, which are at hand. */
+void window_patch(struct window *w, const void *bytes, size_t len);
+
 /*
  * Take the next `len` bytes, past the window if need be; go over them, so
  * that the last of them can be gone back to; or jump over them, unread where

@@ -55,7 +55,9 @@ static ssize_t read_next(
 	struct image_file *file = ctx;
 	ssize_t n;
 
-	if (file->seekable)
+	if (file->seekable && cancel_level() > 0)
+		n = -EINTR;
+	else if (file->seekable)
 		n = io_pread_full(
 			file->fd, buf, len, file->base + file->offset);
 	else
@@ -84,6 +86,9 @@ static ssize_t peek(void *ctx, void *buf, size_t len, uint64_t offset)
 {
 	const struct image_file *file = ctx;
 
+	/* A search may be long: it ends, and the next read says why. */
+	if (cancel_level() > 0)
+		return -EINTR;
 	return io_pread_full(file->fd, buf, len, file->base + offset);
 }
 

@@ -6,7 +6,8 @@
 . "${0%/*}/lib.sh"
 
 
-# Four records of five chunks each, the last chunk of each a short one.
+# Four records of five chunks each, the last chunk of each a short one. Where
+# only a chunk's head is damaged, what follows proves it, and nothing is lost.
 # R.N is chunk N of record R, counted from 1; chunk 0 is the identifier.
 lime write "$T/v2" --format v2 0x100000-0x14f000 0x200000-0x24f000:fill=random \
 	0x300000-0x34f000 0x400000-0x44f000
@@ -26,26 +27,26 @@ block|v2|0.3.body+7=ffffffffffff|corrupt|0x120000-0x130000|3
 block-short|v2|0.2.body+4=808003|.|<0x110000-0x14f000|3
 block-4gib|v2|0.2.body+4=ffffffff0f|length|<0x110000-0x14f000|3
 block-endless|v2|0.2.body+4=ffffffffffff|length|<0x110000-0x14f000|3
-length-0|v2|1.2.head=01000000|too short|<0x210000-0x24f000|3
-length-1|v2|1.2.head=00010000|too short|<0x210000-0x24f000|3
-length-3|v2|1.2.head=01030000|too short|<0x210000-0x24f000|3
-length-4|v2|1.2.head=01040000|too short|<0x210000-0x24f000|3
-length-most|v2|1.2.head=00ffffff|longer than|<0x210000-0x24f000|3
-length-64k1|v2|1.2.head=01050001|longer than|<0x210000-0x24f000|3
-length-less|v2|0.2.head+1^10|.|<0x110000-0x14f000|3
-length-more|v2|0.2.head+2^40|.|<0x110000-0x14f000|3
-length-less-last|v2|0.5.head+1^10|.|<0x140000-0x14f000|3
-length-more-last|v2|0.5.head+2^40|.|<0x140000-0x14f000|3
-length-random|v2|1.2.head+1=0080|.|<0x210000-0x24f000|3
-type-02|v2|1.2.head=02|without a checksum|<0x210000-0x24f000|3
-type-03|v2|1.2.head=03|without a checksum|<0x210000-0x24f000|3
-type-04|v2|1.2.head=04|type 0x04|<0x210000-0x24f000|3
-type-7f|v2|1.2.head=7f|type 0x7f|<0x210000-0x24f000|3
-type-stored|v2|0.2.head=01|.|<0x110000-0x14f000|3
-type-skipped|v2|0.2.head=80|.|<0x110000-0x14f000|3
-type-padding|v2|0.3.head=fe|.|<0x120000-0x14f000|3
-type-skipped-last|v2|1.5.head=80|.|<0x240000-0x24f000|3
-type-identifier|v2|1.2.head=ff|identifier|<0x210000-0x24f000|3
+length-0|v2|1.2.head=01000000|too short|-|3
+length-1|v2|1.2.head=00010000|too short|-|3
+length-3|v2|1.2.head=01030000|too short|-|3
+length-4|v2|1.2.head=01040000|too short|-|3
+length-most|v2|1.2.head=00ffffff|longer than|-|3
+length-64k1|v2|1.2.head=01050001|longer than|-|3
+length-less|v2|0.2.head+1^10|.|-|3
+length-more|v2|0.2.head+2^40|.|-|3
+length-less-last|v2|0.5.head+1^10|.|-|3
+length-more-last|v2|0.5.head+2^40|.|-|3
+length-random|v2|1.2.head+1=0080|.|-|3
+type-02|v2|1.2.head=02|without a checksum|-|3
+type-03|v2|1.2.head=03|without a checksum|-|3
+type-04|v2|1.2.head=04|type 0x04|-|3
+type-7f|v2|1.2.head=7f|type 0x7f|-|3
+type-stored|v2|0.2.head=01|.|-|3
+type-skipped|v2|0.2.head=80|.|-|3
+type-padding|v2|0.3.head=fe|.|-|3
+type-skipped-last|v2|1.5.head=80|.|-|3
+type-identifier|v2|1.2.head=ff|identifier|-|3
 identifier|v2|1.0.body+2^20|identifier|<0x200000-0x24f000|3
 identifier-gone|v2|1.0.head-10|identifier|<0x200000-0x24f000|3
 identifier-again|v2|1.2.head<ff060000734e6150705a|sNaPpY|<0x210000-0x24f000|3
