@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -46,6 +47,7 @@
 WRAPPED(close);
 WRAPPED(fsync);
 WRAPPED(geteuid);
+WRAPPED(prctl);
 WRAPPED(pthread_create);
 WRAPPED(reallocarray);
 WRAPPED(sync_file_range);

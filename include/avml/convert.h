@@ -39,9 +39,15 @@ struct avml_convert_options {
 	bool no_sparse;
 	bool no_clobber;
 	bool salvage;
-	bool force;		     /* gaps of any size as zeros to a stream */
-	uint64_t min_free_mib;	     /* stop before less is free; 0 */
-	uint64_t max_disk_usage_mib; /* 0: no limit */
+	bool force; /* gaps of any size as zeros to a stream */
+	/*
+	 * Confine this process for good before the image is looked at, so that
+	 * all it can do afterwards is to end: for a program, not for a library
+	 * inside another. A kernel that cannot is told of in a warning.
+	 */
+	bool confine;
+	uint64_t min_free_mib;		  /* stop before less is free; 0 */
+	uint64_t max_disk_usage_mib;	  /* 0: no limit */
 	double max_disk_usage_percentage; /* 0: no limit */
 };
 

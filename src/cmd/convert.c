@@ -113,6 +113,7 @@ static int convert(struct convert *c)
 		.no_clobber = c->no_clobber,
 		.salvage = c->salvage,
 		.force = c->force,
+		.confine = true,
 		.min_free_mib = c->min_free,
 		.max_disk_usage_mib = c->max_disk_usage,
 		.max_disk_usage_percentage = c->max_disk_usage_percentage,

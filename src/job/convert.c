@@ -8,6 +8,7 @@
 
 #include <avml/pipeline.h>
 
+#include "base/confine.h"
 #include "job/image_file.h"
 #include "job/output.h"
 #include "job/salvage.h"
@@ -25,6 +26,7 @@ struct convert {
 	struct transcode *transcode;
 	struct salvage salvage;
 	struct output output;
+	bool unconfined; /* at least in part, and this was told */
 };
 
 /* What is wrong with what was asked for, whatever the file holds. */
@@ -124,6 +126,43 @@ static int begin_reading(struct convert *c, struct avml_error *err)
 	return avml_error_wrap(err, "cannot convert %s", c->source.path);
 }
 
+/* The outcome of confining, told once. */
+static void note_confined(
+	struct convert *c, int ret, const struct avml_error *missing)
+{
+	if (ret == 0 || c->unconfined)
+		return;
+	c->unconfined = true;
+	warning_unconfined(&c->warning, c->source.path, missing);
+}
+
+/*
+ * Before the first byte of the image is parsed: that is nothing or a header,
+ * but while salvaging it may be the whole of it. The destination has to be
+ * opened after that, and is all that can be.
+ */
+static void confine_to_open(struct convert *c)
+{
+	const char *destination = c->options->destination;
+	struct avml_error missing = AVML_ERROR_INIT;
+
+	if (!c->options->confine)
+		return;
+	if (avml_sink_descriptor(destination) >= 0)
+		destination = NULL;
+	note_confined(
+		c, confine(CONFINE_TO_OPEN, destination, &missing), &missing);
+}
+
+static void confine_to_write(struct convert *c)
+{
+	struct avml_error missing = AVML_ERROR_INIT;
+
+	if (c->options->confine)
+		note_confined(c, confine_further(CONFINE_TO_WRITE, &missing),
+			&missing);
+}
+
 /* Everything that can go wrong before the first byte of output. */
 static int prepare(struct convert *c, struct avml_error *err)
 {
@@ -146,11 +185,15 @@ static int prepare(struct convert *c, struct avml_error *err)
 	if (ret == 0 && o->salvage)
 		ret = salvage_init(
 			&c->salvage, &c->output.writer, &events, err);
-	if (ret == 0)
-		ret = begin_reading(c, err);
 	if (ret < 0)
 		return ret;
-	return open_output(c, err);
+	confine_to_open(c);
+	ret = begin_reading(c, err);
+	if (ret == 0)
+		ret = open_output(c, err);
+	if (ret == 0)
+		confine_to_write(c);
+	return ret;
 }
 
 static void tell_oddities(const struct convert *c)

@@ -45,12 +45,18 @@ if ! strace -o "$T/trace" true 2>/dev/null; then
 	skip_part "strace: not there"
 	exit 0
 fi
+trace=(strace -f -e "trace=open,openat,openat2" -o "$T/trace")
 for run in acquire convert; do
 	words=("${from[@]}")
-	[ $run = acquire ] || words=(convert "$T/v2")
 	# A leak cannot be looked for while another traces.
-	before=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0"
-		strace -f -e "trace=open,openat,openat2" -o "$T/trace")
+	before=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0")
+	if [ $run = acquire ]; then
+		before+=("${trace[@]}")
+	else
+		words=(convert "$T/v2")
+		# Names in what is confined can be read by capabilities alone.
+		drop=("${trace[@]}" ${drop[@]+"${drop[@]}"})
+	fi
 	expect_error 1 "$T/device is a device" avml "${words[@]}" "$T/device"
 	before=()
 	grep -q "$T/device" "$T/trace" || fail "$run: the device is not looked at"
