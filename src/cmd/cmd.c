@@ -10,6 +10,8 @@
 const struct command *const cmd_table[] = {
 	&cmd_acquire,
 	&cmd_convert,
+	&cmd_info,
+	&cmd_verify,
 	&cmd_sources,
 	NULL,
 };

@@ -18,7 +18,9 @@ enum exit_status {
 
 extern const struct command cmd_acquire;
 extern const struct command cmd_convert;
+extern const struct command cmd_info;
 extern const struct command cmd_sources;
+extern const struct command cmd_verify;
 
 /* All commands, NULL at the end; the first is the default one. */
 extern const struct command *const cmd_table[];

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ static void put(const char *buf, size_t len)
 {
 	const ssize_t n = write(STDERR_FILENO, buf, len);
 	const size_t done = n > 0 ? (size_t)n : 0;
-	struct iovec rest = { (void *)(buf + done), len - done };
+	struct iovec rest = io_vector(buf + done, len - done);
 	uint64_t more;
 
 	/* Nobody is left to tell when this fails. */
@@ -73,6 +74,31 @@ size_t print_escape(const char *text, char *out)
 	}
 	out[len] = '\0';
 	return len;
+}
+
+void print_path(const char *path, char out[PRINT_PATH_MAX])
+{
+	char front[PRINT_PATH_MAX / 4];
+
+	snprintf(front, sizeof(front), "%s", path);
+	print_escape(front, out);
+}
+
+char *print_shown(const char *text)
+{
+	char *out = malloc(PRINT_ESCAPED(strlen(text) + 1));
+
+	if (out)
+		print_escape(text, out);
+	return out;
+}
+
+char *print_shown_error(const struct avml_error *err)
+{
+	char text[AVML_ERROR_TEXT + 2 * AVML_ERROR_DEPTH];
+
+	avml_error_join(err, text, sizeof(text));
+	return print_shown(text);
 }
 
 static void put_line(const char *text)

@@ -18,6 +18,14 @@
 #define PRINT_ESCAPED(len) (4 * (len))
 size_t print_escape(const char *text, char *out);
 
+/* A path, or the front of one that is longer than any can be. */
+#define PRINT_PATH_MAX PRINT_ESCAPED(4097)
+void print_path(const char *path, char out[PRINT_PATH_MAX]);
+
+/* As it is shown. The caller frees it; NULL when memory is out. */
+char *print_shown(const char *text);
+char *print_shown_error(const struct avml_error *err);
+
 void print_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "error: WHAT", and the causes below it, innermost last. */

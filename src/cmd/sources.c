@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cjson/cJSON.h>
 
 #include <avml/survey.h>
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
+#include "cmd/json.h"
 #include "cmd/print.h"
 
 struct sources {
@@ -33,73 +30,17 @@ static const struct option sources_options[] = {
 	{ .name = NULL },
 };
 
-/* As it is shown. The caller frees it; NULL when memory is out. */
-static char *shown_text(const char *text)
-{
-	char *out = malloc(PRINT_ESCAPED(strlen(text) + 1));
-
-	if (out)
-		print_escape(text, out);
-	return out;
-}
-
-static char *shown(const struct avml_error *err)
-{
-	char text[AVML_ERROR_TEXT + 2 * AVML_ERROR_DEPTH];
-
-	avml_error_join(err, text, sizeof(text));
-	return shown_text(text);
-}
-
-/* --- JSON ----------------------------------------------------------------- */
-
-/* A text, or null for none. */
-static bool add_text(cJSON *object, const char *key, const char *text)
-{
-	CLEANUP_FREE char *escaped = text ? shown_text(text) : NULL;
-
-	if (!text)
-		return cJSON_AddNullToObject(object, key);
-	return escaped && cJSON_AddStringToObject(object, key, escaped);
-}
-
-static bool add_error(
-	cJSON *object, const char *key, const struct avml_error *err)
-{
-	CLEANUP_FREE char *text = err ? shown(err) : NULL;
-
-	if (!err)
-		return cJSON_AddNullToObject(object, key);
-	return text && cJSON_AddStringToObject(object, key, text);
-}
-
-/* cJSON keeps numbers as double: all that are below 2^53 are exact. */
-static bool add_number(cJSON *object, const char *key, uint64_t number)
-{
-	return cJSON_AddNumberToObject(object, key, (double)number);
-}
-
-static bool add_bool(cJSON *object, const char *key, bool value)
-{
-	return cJSON_AddBoolToObject(object, key, value);
-}
-
 static void add_verdict(struct sources *s, const struct avml_source_verdict *v)
 {
-	cJSON *item = cJSON_CreateObject();
+	cJSON *item = json_item(s->list);
 
-	if (!item || !cJSON_AddItemToArray(s->list, item)) {
-		cJSON_Delete(item);
-		s->out_of_memory = true;
-		return;
-	}
-	if (!add_text(item, "name", v->name) ||
-		!add_text(item, "path", v->path) ||
-		!add_bool(item, "usable", v->reason == AVML_SOURCE_USABLE) ||
-		!add_bool(item, "primary", v->primary) ||
-		!add_text(item, "reason", avml_source_reason_key(v->reason)) ||
-		!add_error(item, "message", v->err) ||
-		!add_text(item, "remedy", v->remedy))
+	if (!item || !json_text(item, "name", v->name) ||
+		!json_text(item, "path", v->path) ||
+		!json_bool(item, "usable", v->reason == AVML_SOURCE_USABLE) ||
+		!json_bool(item, "primary", v->primary) ||
+		!json_text(item, "reason", avml_source_reason_key(v->reason)) ||
+		!json_error(item, "message", v->err) ||
+		!json_text(item, "remedy", v->remedy))
 		s->out_of_memory = true;
 }
 
@@ -109,10 +50,10 @@ static bool add_iomem(cJSON *root, const struct avml_survey *survey)
 		survey->iomem_error.depth > 0 ? &survey->iomem_error : NULL;
 	cJSON *iomem = cJSON_AddObjectToObject(root, "iomem");
 
-	return iomem && add_text(iomem, "path", survey->iomem_path) &&
-	       add_number(iomem, "ranges", survey->ranges) &&
-	       add_number(iomem, "bytes", survey->ram_bytes) &&
-	       add_error(iomem, "error", err);
+	return iomem && json_text(iomem, "path", survey->iomem_path) &&
+	       json_number(iomem, "ranges", survey->ranges) &&
+	       json_number(iomem, "bytes", survey->ram_bytes) &&
+	       json_error(iomem, "error", err);
 }
 
 /* The text of all; NULL when memory is out. cJSON_free() frees it. */
@@ -121,15 +62,16 @@ static char *make_json(struct sources *s, const struct avml_survey *survey)
 	cJSON *root = cJSON_CreateObject();
 	char *text = NULL;
 
-	if (!s->out_of_memory && root && add_text(root, "avml", AVML_VERSION) &&
-		add_text(root, "kernel", survey->kernel) &&
-		add_text(root, "lockdown",
+	if (!s->out_of_memory && root &&
+		json_text(root, "avml", AVML_VERSION) &&
+		json_text(root, "kernel", survey->kernel) &&
+		json_text(root, "lockdown",
 			survey->lockdown[0] ? survey->lockdown : NULL) &&
-		add_bool(root, "root", survey->root) &&
-		add_bool(root, "cap_sys_rawio", survey->cap_sys_rawio) &&
-		add_bool(root, "cap_sys_admin", survey->cap_sys_admin) &&
+		json_bool(root, "root", survey->root) &&
+		json_bool(root, "cap_sys_rawio", survey->cap_sys_rawio) &&
+		json_bool(root, "cap_sys_admin", survey->cap_sys_admin) &&
 		add_iomem(root, survey) &&
-		add_bool(root, "kpageflags", survey->kpageflags) &&
+		json_bool(root, "kpageflags", survey->kpageflags) &&
 		cJSON_AddItemToObject(root, "sources", s->list)) {
 		s->list = NULL;
 		text = cJSON_Print(root);
@@ -142,8 +84,8 @@ static char *make_json(struct sources *s, const struct avml_survey *survey)
 
 static void print_verdict(const struct avml_source_verdict *v)
 {
-	CLEANUP_FREE char *path = shown_text(v->path);
-	CLEANUP_FREE char *why = v->err ? shown(v->err) : NULL;
+	CLEANUP_FREE char *path = print_shown(v->path);
+	CLEANUP_FREE char *why = v->err ? print_shown_error(v->err) : NULL;
 
 	if (v->reason == AVML_SOURCE_USABLE)
 		printf("%-12s  yes  %s\n", path ? path : v->name,
@@ -158,8 +100,8 @@ static void print_verdict(const struct avml_source_verdict *v)
 
 static void print_host(const struct avml_survey *survey)
 {
-	CLEANUP_FREE char *path = shown_text(survey->iomem_path);
-	CLEANUP_FREE char *why = shown(&survey->iomem_error);
+	CLEANUP_FREE char *path = print_shown(survey->iomem_path);
+	CLEANUP_FREE char *why = print_shown_error(&survey->iomem_error);
 
 	if (survey->iomem_error.depth > 0)
 		printf("%-12s  no   %s\n", path ? path : "iomem",
@@ -218,7 +160,7 @@ static int sources(struct sources *s)
 		.dev_dir = s->dev,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
-	struct avml_survey survey;
+	struct avml_survey survey = { .usable = 0 };
 	int ret = 0;
 
 	s->list = s->json ? cJSON_CreateArray() : NULL;

@@ -134,7 +134,7 @@ int parts_decode(const struct parts_slot *slot, struct framing_decoder *decoder,
 	const size_t done = cursor->done;
 	const uint64_t offset = part->offset + cursor->at;
 	struct framing_chunk chunk;
-	size_t claimed, len = 0;
+	size_t claimed = 0, len = 0;
 	int ret = framing_parse_head(head, &chunk, err);
 
 	*zero = false;

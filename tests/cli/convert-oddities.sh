@@ -20,7 +20,7 @@ odd()
 		if [ -n "$note" ]; then
 			expect_err "^note: .*$note"
 		else
-			expect_no_err '^note: '
+			expect_no_note
 		fi
 		expect_no_err '^warning: '
 	done

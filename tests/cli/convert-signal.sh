@@ -56,3 +56,23 @@ for signal in TERM INT HUP; do
 	size=$(stat -c %s "$T/out")
 	[ $((size % 16777248)) = 0 ] || fail "$size bytes: no whole records"
 done
+
+# Also in the middle of a search through what makes no sense.
+truncate -s 64G "$T/search"
+printf bad | dd of="$T/search" conv=notrunc
+for command in verify info 'convert --salvage'; do
+	operands=("$T/search")
+	[ "$command" != 'convert --salvage' ] || operands+=("$T/searched")
+	# shellcheck disable=SC2086
+	avml_exec $command "${operands[@]}" >"$T/out" 2>"$T/err" &
+	pid=$!
+	reading()
+	{
+		grep -q "$T/search\$" <(readlink "/proc/$pid/fd/"*)
+	}
+	wait_until reading
+	sleep 0.2
+	kill -TERM $pid
+	expect_ended 143 $pid
+	expect_err 'stopped by SIGTERM'
+done

@@ -20,7 +20,7 @@ expect_error 1 'no conversion required' \
 	avml convert --source-format lime "$T/v1" "$T/new"
 expect_status 0 avml convert "$T/v1" "$T/out"
 expect_same "$T/v1" "$T/out"
-expect_no_err '^note: '
+expect_no_note
 expect_err '^avml: .*: 262144 bytes of memory from .*; 1 records, 262176 bytes'
 expect_status 0 avml convert --salvage --source-format lime "$T/v1" "$T/out"
 expect_same "$T/v1" "$T/out"

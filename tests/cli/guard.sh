@@ -145,6 +145,25 @@ refused --proc /proc
 refused --source "$T/m" --iomem "$T/iomem"
 AVML=$program
 
+# These two read an image, as a conversion does.
+for command in info verify; do
+	refused $command /proc/kcore
+	refused $command --threads 2 /dev/mem
+	refused $command /dev/crash
+	refused $command "$T/link/kcore"
+	refused $command "$T/../../proc/kcore"
+	refused $command -- /dev/sda
+	refused $command - </proc/self/maps
+	AVML=$T/avml-$command
+	ln -s "$program" "$AVML"
+	refused /proc/kcore
+	refused --threads=1 "$T/link/kcore"
+	AVML=$program
+done
+cd /proc
+refused info kcore
+cd "$OLDPWD"
+
 allowed()
 {
 	avml "$@" || fail "not allowed: $*"
@@ -170,6 +189,15 @@ allowed sources "--proc=$T/proc" --json --dev "$T/dev" --iomem "$T/iomem"
 AVML=$T/avml-sources
 allowed --proc "$T/proc" --json
 AVML=$program
+for command in info verify; do
+	allowed $command "$T/m"
+	allowed $command "$T/none"
+	allowed $command - <"$T/m"
+	allowed $command --help
+	AVML=$T/avml-$command
+	allowed --threads 2 "$T/m"
+	AVML=$program
+done
 if mknod "$T/odd/zero" c 1 5 2>/dev/null; then
 	allowed --proc "$T/proc" --dev "$T/odd" "$T/out"
 fi

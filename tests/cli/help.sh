@@ -11,6 +11,7 @@ for ask in --help -h 'acquire --help'; do
 	for word in 'usage: avml' --source --iomem --proc --threads \
 		--keep-zeros --no-sparse --no-clobber --quiet --force \
 		'--dev DIR' '--min-free MiB' crash kcore mem sources convert \
+		info verify \
 		'--max-disk-usage MiB' '--max-disk-usage-percentage P' \
 		'--max-unreadable P' --help --version FILE; do
 		grep -qF -e "$word" "$T/help" || fail "$ask: no $word"
@@ -25,7 +26,20 @@ for word in 'usage: avml sources' --json '--proc DIR' '--dev DIR' \
 done
 [ "$(wc -L <"$T/help")" -le 80 ] || fail "sources: lines over 80 wide"
 ! grep -qE ' $' "$T/help" || fail "sources: blanks at a line's end"
-for ask in --version -V 'acquire --version' 'sources --version'; do
+for command in info verify; do
+	expect_status 0 avml $command --help >"$T/help"
+	[ ! -s "$T/err" ] || fail "$command: something on stderr"
+	words=(--json --map)
+	[ $command = info ] || words=(--quiet)
+	for word in "usage: avml $command" IMAGE '--threads N' --help \
+		--version "${words[@]}"; do
+		grep -qF -e "$word" "$T/help" || fail "$command: no $word"
+	done
+	[ "$(wc -L <"$T/help")" -le 80 ] || fail "$command: lines over 80 wide"
+	expect_error 1 . avml $command --help >/dev/full
+done
+for ask in --version -V 'acquire --version' 'sources --version' \
+	'info -V' 'verify --version'; do
 	# shellcheck disable=SC2086
 	expect_status 0 avml $ask >"$T/version"
 	[ ! -s "$T/err" ] || fail "$ask: something on stderr"

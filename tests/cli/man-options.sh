@@ -45,6 +45,13 @@ else
 		"$tests/../man/avml.8" || fail "avml.8 has no sources"
 fi
 # A link of this name is the command, and needs no source to answer.
-ln -s "$AVML" "$T/avml-convert"
-AVML=$T/avml-convert
-compare avml-convert.1 12
+program=$AVML
+while read -r command least; do
+	AVML=$T/avml-$command
+	ln -s "$program" "$AVML"
+	compare "avml-$command.1" "$least"
+done <<'END'
+convert 12
+info 6
+verify 5
+END

@@ -7,9 +7,10 @@
 . "${0%/*}/lib.sh"
 
 # 2.6.32 ended at 298 on x86-64; what is to come is in the range too. Below it
-# fadvise64, splice, tee, sync_file_range, vmsplice and fallocate.
+# fadvise64, splice, tee, sync_file_range, vmsplice, fallocate, and prctl, with
+# which a conversion is confined.
 newer=299-520
-others=(221 275-278 285)
+others=(157 221 275-278 285)
 if [ "$(uname -m)" != x86_64 ] || grep -qaE '__(a|t)san_init' "$AVML"; then
 	skip_part "what follows: only on x86-64, and not with sanitizers"
 	exit 0
@@ -34,8 +35,11 @@ every_command()
 	without sources "${from[@]}" --json
 }
 denied=("$newer" "${others[@]}")
-runs=$((520 - 299 + 1 + 1 + 4 + 1))
+runs=$((520 - 299 + 1 + 2 + 4 + 1))
 every_command
 denied=(--all "$newer" "${others[@]}")
 runs=1
 every_command
+# As a conversion, but that nothing is written.
+without verify --threads 3 "$T/v2.avml"
+without info --map --json "$T/v2.avml"

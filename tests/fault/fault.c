@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -125,7 +126,8 @@ static void tell_site(const char *name)
 
 		if (at >= __executable_start && at < etext)
 			len += (size_t)snprintf(line + len, sizeof(line) - len,
-				" %tx", at - __executable_start);
+				" %lx",
+				(unsigned long)(at - __executable_start));
 	}
 	tell("%s\n", line);
 }
@@ -465,6 +467,20 @@ WRAP(long, syscall, long number, ...)
 		       : __real_syscall(number, args[0], args[1], args[2]);
 }
 
+WRAP(int, prctl, int option, ...)
+{
+	unsigned long args[4];
+	va_list ap;
+
+	va_start(ap, option);
+	for (size_t i = 0; i < 4; i++)
+		args[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	return fails(&call_prctl, -1) ? -1
+				      : __real_prctl(option, args[0], args[1],
+						args[2], args[3]);
+}
+
 WRAP(int, fflush, FILE *file)
 {
 	return fails(&call_fflush, -1) ? EOF : __real_fflush(file);
@@ -480,6 +496,8 @@ WRAP_POINTER(void, reallocarray, (old, count, len), void *old, size_t count,
 WRAP_POINTER(char, strdup, (text), const char *text)
 WRAP_POINTER(char, strndup, (text, len), const char *text, size_t len)
 
+int __wrap_asprintf(char **text, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 WRAP(int, asprintf, char **text, const char *fmt, ...)
 {
 	va_list ap;
@@ -522,8 +540,12 @@ WRAP_POINTER(cJSON, cJSON_CreateObject, (), void)
 WRAP_POINTER(cJSON, cJSON_CreateArray, (), void)
 WRAP_POINTER(cJSON, cJSON_AddObjectToObject, (object, key), cJSON *object,
 	const char *key)
+WRAP_POINTER(cJSON, cJSON_AddArrayToObject, (object, key), cJSON *object,
+	const char *key)
 WRAP_POINTER(cJSON, cJSON_AddNullToObject, (object, key), cJSON *object,
 	const char *key)
+WRAP_POINTER(cJSON, cJSON_AddRawToObject, (object, key, text), cJSON *object,
+	const char *key, const char *text)
 WRAP_POINTER(cJSON, cJSON_AddBoolToObject, (object, key, value), cJSON *object,
 	const char *key, cJSON_bool value)
 WRAP_POINTER(cJSON, cJSON_AddNumberToObject, (object, key, value),

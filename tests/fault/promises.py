@@ -81,6 +81,9 @@ def check_text(run, scenario, reference):
     if run.harmless and (run.status, run.stdout) != \
             (reference.status, reference.data):
         raise Broken("%s must change nothing" % run.harmless)
+    if run.status == 0 and scenario.args[0] in ("verify", "info") and \
+            run.stdout != reference.data:
+        raise Broken("status 0, but not all that was to be said")
     if "--json" in scenario.args and (run.stdout or run.status == 0):
         try:
             json.loads(run.stdout)

@@ -46,8 +46,8 @@ is_harmless_tree()
 	done
 }
 
-# A conversion reads the file it is told to, and no memory: that file and
-# whatever else is named must be made up, or a descriptor.
+# A conversion, and a look at an image, reads the file it is told to, and no
+# memory: that file and whatever else is named must be made up, or a descriptor.
 refuse_unsafe_convert()
 {
 	local word path all="$*"
@@ -90,7 +90,8 @@ refuse_unsafe()
 	local name value given=, first='' command=acquire all="$*"
 
 	case ${AVML##*/},${1-} in
-	avml-convert,* | *,convert)
+	avml-convert,* | avml-info,* | avml-verify,* | *,convert | *,info | \
+		*,verify)
 		refuse_unsafe_convert "$@"
 		return
 		;;
