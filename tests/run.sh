@@ -4,17 +4,20 @@
 #
 #   includes     include directions and circles
 #   docs         man pages linted
+#   lint         compilers' warnings, clang-tidy and cppcheck find nothing
 #   vm-selftest  what judges a guest's images finds every fault
 #   format       clang-format and shellcheck find nothing
 #   threads:DIR  what starts threads, for a build that looks for races
 #   unit:DIR     every check_* program below the build directory DIR
 #   cli:AVML     every script of tests/cli with that binary; "cli:AVML NAME..."
 #                only those
+#   fuzz:DIR     every fuzz target of DIR over the inputs of tests/fuzz/corpus
 #   static:AVML  every script of tests/static; "static:AVML NAME..." only those
 #   faults:DIR   every call of libc made to fail; "faults:DIR --quick": a few
 #
 # RUNNER in the environment is a command that stands before each check_*
-# program: RUNNER=qemu-s390x-static for those of another processor.
+# program and fuzz target: RUNNER=qemu-s390x-static for those of another
+# processor.
 #
 # Prints what fails in full, and at the end "N passed, N failed".
 set -u
@@ -99,6 +102,18 @@ threads() {
 		source-short convert-signal convert-endless compress-acquire
 }
 
+# A target without inputs fails: nothing was tried.
+replay() {
+	local target name
+	for target in tests/fuzz/fuzz_*.c; do
+		name=$(basename -s .c "$target")
+		name=${name#fuzz_}
+		# shellcheck disable=SC2086 # a command and its arguments
+		one "$1/tests/fuzz/replay-$name" timeout 120 ${RUNNER-} \
+			"$1/tests/fuzz/replay-$name" "tests/fuzz/corpus/$name"
+	done
+}
+
 # A runner that counts for itself: its closing line is ours.
 runner() {
 	local line good bad
@@ -133,8 +148,8 @@ lint_man() {
 
 shell_files() {
 	git ls-files -co --exclude-standard | while read -r file; do
-		if [ -f "$file" ] && head -c 20 "$file" | grep -qE '^#!/bin/(ba)?sh'
-		then
+		if [ -f "$file" ] && head -n 1 "$file" |
+			grep -aqE '^(#!/bin/(ba)?sh|# shellcheck shell=)'; then
 			echo "$file"
 		fi
 	done
@@ -152,6 +167,14 @@ format() {
 	one "shellcheck" shellcheck -x "${files[@]}"
 }
 
+lint() {
+	one "gcc -fanalyzer and warnings" tests/lint.sh gcc
+	one "clang warnings" tests/lint.sh clang
+	one "clang-tidy src" tests/lint.sh tidy
+	one "clang-tidy tests" tests/lint.sh tidy-tests
+	one "cppcheck" tests/lint.sh cppcheck
+}
+
 for suite in "$@"; do
 	echo "# $suite"
 	case $suite in
@@ -160,9 +183,11 @@ for suite in "$@"; do
 		one "man pages lint" lint_man
 		;;
 	format) format ;;
+	lint) lint ;;
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
 	threads:*) threads "${suite#threads:}" ;;
 	unit:*) unit "${suite#unit:}" ;;
+	fuzz:*) replay "${suite#fuzz:}" ;;
 	static:*)
 		read -ra words <<<"${suite#static:}"
 		SCRIPTS=tests/static LIMIT=600 cli "${words[@]}"
