@@ -205,9 +205,11 @@ class Cases:
             ("v2 -> v1", [*convert, v2, out], [read2, *decode, write1]),
             ("v2 -> raw", [*convert, "--format", "raw", v2, out],
              [read2, *decode, write0]),
+            ("verify v2", ["verify", "--quiet", "--threads", str(threads), v2],
+             [read2, *decode]),
         ):
             name = f"{case} {self.kind} {self.where} {threads}"
-            b.command(name, out, avml, *words)
+            b.command(name, out if out in words else None, avml, *words)
             self.rows.append((name, case, threads, parts))
 
     def table(self):
@@ -218,7 +220,7 @@ class Cases:
                 continue
             seconds, cpu, peak = b.median(name)
             t = b.total(parts)
-            size, held = b.sizes[name]
+            size, held = b.sizes.get(name, (0, 0))
             one.setdefault(case, seconds)
             print(f"| {case} | {self.kind} | {self.where} | {threads} "
                   f"| {b.args.size * MIB / seconds / 1e6:,.0f} | {seconds:.2f} "
