@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/json.h"
 #include "cmd/map.h"
@@ -83,8 +83,7 @@ static void on_map(void *ctx, const struct avml_info_cell *cells, size_t count,
 		info->out_of_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		info->cells[i] = cells[i];
+	memcpy(info->cells, cells, count * sizeof(*cells));
 	info->cell_count = count;
 	info->cell_bytes = cell_bytes;
 }

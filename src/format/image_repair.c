@@ -123,23 +123,14 @@ static bool is_disguised(struct image_reader *r,
 	struct avml_error err;
 	const size_t chunk_len = FRAMING_HEAD_LEN + chunk.body_len;
 	size_t len;
-	bool zero;
 
 	if (chunk.body_len > FRAMING_BODY_MAX ||
-		window_need(&r->window, chunk_len, &err) != (ssize_t)chunk_len)
+		window_need(&r->window, chunk_len, &err) !=
+			(ssize_t)chunk_len ||
+		!is_body(r, &chunk, r->header.range.end - r->at, &len))
 		return false;
-	for (int i = 0; i < 2; i++) {
-		chunk.kind = i == 0 ? FRAMING_COMPRESSED : FRAMING_STORED;
-		if (framing_decode(&r->decoder, &chunk,
-			    window_at(&r->window) + FRAMING_HEAD_LEN,
-			    r->scratch, sizeof(r->scratch), &len, &zero,
-			    &err) == 0 &&
-			len <= r->header.range.end - r->at) {
-			*data_len = len;
-			return true;
-		}
-	}
-	return false;
+	*data_len = len;
+	return true;
 }
 
 bool image_reader_is_damaged_data(struct image_reader *r,
