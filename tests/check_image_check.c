@@ -366,6 +366,87 @@ START_TEST(image_check_goes_on_at_the_next_record)
 }
 END_TEST
 
+static bool is_told(const struct told *told, enum image_oddity which)
+{
+	for (size_t i = 0; i < told->odd_count; i++) {
+		if (told->odd[i].which == which)
+			return true;
+	}
+	return false;
+}
+
+/* A bit of a record's start or end: its neighbours tell where it was. */
+START_TEST(image_check_ranges_are_put_right)
+{
+	/* Both touch the middle one, or only one does. */
+	const size_t before = _i == 1 ? 0x3000 : 0x8000;
+	static struct image image;
+	size_t at;
+
+	add_v2(&image, 0x100000, before, 8192);
+	at = image.len;
+	add_v2(&image, 0x108000, 0x5000, 8192);
+	add_v2(&image, _i == 2 ? 0x400000 : 0x10d000, 0x3000, 8192);
+	image.peeks = true;
+	for (int bit = 0; bit < 128; bit++) {
+		uint8_t *byte = &image.bytes[at + 8 + (size_t)bit / 8];
+		struct avml_record_header header;
+		struct avml_error err;
+		struct told told;
+
+		*byte ^= (uint8_t)(1u << bit % 8);
+		if (avml_record_header_decode(
+			    image.bytes + at, &header, &err) == 0) {
+			told = read_all(&image, salvage);
+			ck_assert_int_eq(told.ret, 0);
+			ck_assert_uint_eq(told.memory, before + 0x8000);
+			ck_assert_uint_eq(told.losses, 0);
+			told = read_all(&image, check);
+			ck_assert_int_eq(told.ret, 0);
+			ck_assert_uint_eq(told.memory, before + 0x8000);
+			ck_assert(is_told(&told, IMAGE_ODD_RANGE));
+			ck_assert_uint_eq(
+				told.odd[told.odd_count - 1].offset, at);
+		}
+		*byte ^= (uint8_t)(1u << bit % 8);
+	}
+}
+END_TEST
+
+/* Where they do not tell, it is lost rather than put at wrong addresses. */
+START_TEST(image_check_ranges_are_not_guessed)
+{
+	static struct image image;
+	size_t at, end;
+	struct told told;
+
+	add_v2(&image, 0x100000, 0x4000, 8192);
+	at = image.len;
+	add_v2(&image, 0x200000, 0x5000, 8192);
+	end = image.len;
+	add_v2(&image, 0x400000, 0x3000, 8192);
+	image.peeks = true;
+	/* Its start, a page further; then its end. */
+	image.bytes[at + (_i == 0 ? 9 : 17)] ^= 0x10;
+	told = read_all(&image, salvage);
+	ck_assert_int_eq(told.ret, 0);
+	ck_assert_uint_eq(told.memory, 0x7000);
+	ck_assert_uint_eq(told.losses, 1);
+	ck_assert_uint_eq(told.loss[0].offset, at);
+	ck_assert_uint_eq(told.loss[0].end, end);
+	ck_assert_uint_eq(told.loss[0].range.start, 0x104000);
+	ck_assert_uint_eq(told.loss[0].range.end, 0x104000);
+	ck_assert_uint_eq(told.odd_count, 0);
+	/* All of it is checked, and the record is what is told of. */
+	told = read_all(&image, check);
+	ck_assert_int_eq(told.ret, 0);
+	ck_assert_uint_eq(told.losses + told.suspect, 0);
+	ck_assert_uint_eq(told.odd_count, 1);
+	ck_assert_int_eq(told.odd[0].which, IMAGE_ODD_RANGE);
+	ck_assert_uint_eq(told.odd[0].offset, at);
+}
+END_TEST
+
 /*
  * Any byte of the image is another one: what comes out sound is right, at
  * its address, and of the other records nothing is missing.
@@ -396,13 +477,16 @@ START_TEST(image_check_no_byte_comes_out_at_another_address)
 			if (in_header >= 60 && at % 16 != bit &&
 				at + 10 < starts[record + 1])
 				continue;
-			/* A wrong start moves memory, and is told. */
-			if (in_header >= 8 && in_header < 16)
+			/* In a pipe a wrong start moves memory. */
+			if (in_header >= 8 && in_header < 16 && !image.peeks)
 				continue;
 			image.bytes[at] ^= (uint8_t)(1u << bit);
 			told = read_all(&image, _i < 2 ? check : salvage);
 			image.bytes[at] ^= (uint8_t)(1u << bit);
 			TEST_ASSERT(told.ret == 0);
+			/* Nothing else passes for a wrong range. */
+			TEST_ASSERT(!is_told(&told, IMAGE_ODD_RANGE) ||
+				    (in_header >= 8 && in_header < 24));
 			if (told.memory < others)
 				ck_abort_msg("%zu, bit %u: %d bytes of others",
 					at, bit, (int)told.memory);
@@ -485,6 +569,8 @@ static Suite *image_check_suite(void)
 	tcase_add_loop_test(tc, image_check_goes_on_at_the_next_chunk, 0,
 		TEST_COUNT(head_damages));
 	tcase_add_test(tc, image_check_goes_on_at_the_next_record);
+	tcase_add_loop_test(tc, image_check_ranges_are_put_right, 0, 3);
+	tcase_add_loop_test(tc, image_check_ranges_are_not_guessed, 0, 2);
 	tcase_add_loop_test(
 		tc, image_check_no_byte_comes_out_at_another_address, 0, 4);
 	tcase_add_loop_test(

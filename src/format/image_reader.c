@@ -164,6 +164,7 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 	if (range.end % 4096 != 0)
 		image_reader_note(r, IMAGE_ODD_PARTIAL_PAGE, offset);
 	r->records++;
+	r->before_end = r->last_end;
 	r->last_end = range.end;
 	r->stream_offset = r->window.offset;
 	r->stream_started = false;

@@ -60,6 +60,7 @@ enum image_oddity {
 	IMAGE_ODD_MIXED, /* record of another format than the first */
 	IMAGE_ODD_PARTIAL_PAGE, /* record that does not end with a page */
 	IMAGE_ODD_END,		/* v1 record whose end was wrong: salvaged */
+	IMAGE_ODD_RANGE,	/* v2 record whose range was: likewise */
 	IMAGE_ODD_COUNT
 };
 

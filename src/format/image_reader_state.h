@@ -14,6 +14,9 @@ enum reader_state { READER_HEADER, READER_PLAIN, READER_CHUNKS, READER_END };
 /* Of a step: a chunk was lost, and chunk_loss says which. */
 #define READER_LOST 4
 
+/* What ends a v2 record, in bytes: the length of its stream, little-endian. */
+#define IMAGE_TRAILER_LEN 8
+
 /* Oddities between two parts, at most: three of a header, one of an end. */
 #define PENDING_MAX 4
 
@@ -29,7 +32,8 @@ struct image_reader {
 	struct avml_record_header header;      /* of the current record */
 	struct avml_record_header next_header; /* being looked at */
 	uint64_t last_end;		       /* of the record before */
-	uint64_t run_end;		       /* see struct image_part */
+	uint64_t before_end;	/* the same, while in a record; 0: none */
+	uint64_t run_end;	/* see struct image_part */
 	uint64_t at;		/* address of the next byte of memory */
 	uint64_t record_offset; /* of the current header in the image */
 	uint64_t stream_offset; /* of the current v2 stream in the image */
@@ -39,7 +43,7 @@ struct image_reader {
 	uint64_t trusted_end;	/* of the records that something followed */
 	uint64_t back_limit;	/* offset that resync has gone back from */
 	uint64_t proven;	/* bytes looked at for records' true ends */
-	uint32_t walked;	/* chunks looked at in search of trailers */
+	uint64_t walked;	/* chunks looked at in search of trailers */
 	uint64_t searched;	/* bytes looked at in search of chunks */
 	uint64_t tries;		/* bodies of chunks decoded for that */
 	bool has_last_chunk;	/* one was taken, and not decoded */
@@ -58,7 +62,9 @@ struct image_reader {
 	struct image_oddity_count oddities[IMAGE_ODD_COUNT];
 	struct image_part pending[PENDING_MAX]; /* oddities to hand out */
 	unsigned int pending_count, pending_next;
-	struct window window; /* last: it needs no clearing */
+	/* What needs no clearing. */
+	struct window window;
+	uint8_t body[FRAMING_BODY_MAX]; /* of a chunk that is peeked at */
 };
 
 /* Damage does not end the reading. */
@@ -81,6 +87,21 @@ void image_reader_part(const struct image_reader *r, struct image_part *part,
 /* A step inside a v2 record: as image_reader_next(), or READER_AGAIN. */
 int image_reader_chunks(struct image_reader *r, uint8_t *buf,
 	struct image_part *part, struct avml_error *err);
+
+/* What is at a place of a v2 stream that is peeked at: either, or both. */
+struct image_look {
+	bool is_trailer; /* the right one, there */
+	bool is_chunk;	 /* with a head that may be one: */
+	struct framing_chunk chunk;
+	size_t data_len; /* bytes that it claims to hold, if of data */
+};
+
+/*
+ * Look at a place of the record's stream. False where the image cannot be
+ * peeked at, or ends, and when hostile ones have had enough looked at.
+ */
+bool image_reader_look(
+	struct image_reader *r, uint64_t offset, struct image_look *look);
 
 /*
  * How much of the record's memory is in none of the chunks from `offset` up
@@ -105,6 +126,22 @@ int image_reader_skip(
  * is to end. If nothing does, its end is damaged: find it, and correct it.
  */
 void image_reader_prove_end(struct image_reader *r);
+
+/*
+ * While salvaging and checking: see whether the chunks of a v2 record, whose
+ * stream has begun, hold as much as its range is long. If they do not, and all
+ * are sound, the header is damaged: put it where it has to have been. Where it
+ * cannot be told, checking goes on, but for salvage the record is lost, since
+ * memory at wrong addresses is worse than none. As a step.
+ */
+int image_reader_prove_range(struct image_reader *r, struct avml_error *err);
+
+/*
+ * Whether the image ends, or a record begins, where a v1 record at `offset`
+ * has its end. Where the image cannot be peeked at, nothing speaks against.
+ */
+bool image_reader_is_followed(const struct image_reader *r, uint64_t offset,
+	const struct avml_record_header *header);
 
 /* Whether a skippable chunk stands where data has to be; how much. */
 bool image_reader_is_damaged_data(struct image_reader *r,

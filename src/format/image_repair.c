@@ -11,7 +11,6 @@
 
 /* The longest chunk of data, in bytes. */
 #define CHUNK_MAX (FRAMING_HEAD_LEN + FRAMING_BODY_MAX)
-#define TRAILER_LEN 8
 /*
  * Bytes that are looked through for chunks, and bodies that are decoded to
  * see whether they are some: so many, and the more the longer the image is.
@@ -41,7 +40,7 @@ static bool may_be_chunk(const uint8_t head[FRAMING_HEAD_LEN])
 /* Whether the record's stream could end in front of these bytes. */
 static bool may_be_trailer(const uint8_t *at, uint64_t stream_len)
 {
-	struct cursor c = cursor_over(at, TRAILER_LEN);
+	struct cursor c = cursor_over(at, IMAGE_TRAILER_LEN);
 
 	return cursor_u64(&c) == stream_len;
 }
@@ -78,7 +77,8 @@ static bool find_body(struct image_reader *r, uint64_t left,
 	const uint64_t stream_len = r->window.offset - r->stream_offset;
 	size_t len = FRAMING_HEAD_LEN + FRAMING_CRC_LEN + 1;
 
-	for (; n > 0 && len <= CHUNK_MAX && len + TRAILER_LEN <= (size_t)n;
+	for (; n > 0 && len <= CHUNK_MAX &&
+		len + IMAGE_TRAILER_LEN <= (size_t)n;
 		len++) {
 		if (!may_be_chunk(at + len) &&
 			!may_be_trailer(at + len, stream_len + len))

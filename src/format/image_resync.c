@@ -7,53 +7,8 @@
 #include "format/image_reader_state.h"
 
 #define PAGE 4096u
-/*
- * Each may search the image to its end, which hostile ones could want often:
- * all in all twice as far as the image reaches, or a bit more.
- */
-#define PROOF_LEAST (64u << 20)
-#define PROOF_FACTOR 2
 /* A header, and what stands behind that of a v2 record. */
 #define LOOK_LEN (AVML_RECORD_HEADER_SIZE + FRAMING_IDENT_LEN)
-
-/* The header of a record, at an offset that can be peeked at. */
-static bool peek_header(const struct image_reader *r, uint64_t offset,
-	struct avml_record_header *header, bool *at_end)
-{
-	const struct image_input *input = r->window.input;
-	uint8_t wire[AVML_RECORD_HEADER_SIZE];
-	struct avml_error err;
-	const ssize_t n = input->peek(input->ctx, wire, sizeof(wire), offset);
-
-	*at_end = n == 0;
-	return n == (ssize_t)sizeof(wire) &&
-	       avml_record_header_decode(wire, header, &err) == 0;
-}
-
-/*
- * Whether the image ends, or a record begins, where a v1 record at `offset`
- * has its end. Where the image cannot be peeked at, nothing speaks against.
- */
-static bool is_followed(const struct image_reader *r, uint64_t offset,
-	const struct avml_record_header *header)
-{
-	const struct image_input *input = r->window.input;
-	struct avml_record_header next;
-	uint64_t end;
-	uint8_t last;
-	bool at_end;
-
-	if (!input->peek)
-		return true;
-	if (__builtin_add_overflow(offset,
-		    AVML_RECORD_HEADER_SIZE + avml_range_len(header->range),
-		    &end))
-		return false;
-	if (peek_header(r, end, &next, &at_end))
-		return true;
-	/* Nothing is there: the image ends here, or ended long before. */
-	return at_end && input->peek(input->ctx, &last, 1, end - 1) == 1;
-}
 
 /* Whether what stands behind a v2 header is a stream. */
 static bool has_stream(const uint8_t *at, size_t len)
@@ -86,7 +41,7 @@ static bool is_record(struct image_reader *r, const uint8_t *at, size_t len)
 	return header.range.start % PAGE == 0 &&
 	       (header.range.end % PAGE == 0 ||
 		       header.range.end % PAGE == PAGE - 1) &&
-	       is_followed(r, r->window.offset, &header);
+	       image_reader_is_followed(r, r->window.offset, &header);
 }
 
 /* Both magics begin with one of these, read as bytes. */
@@ -202,70 +157,4 @@ int image_reader_resync(
 		loss->offset = origin;
 	bound_loss(r, loss);
 	return 2;
-}
-
-/* Whether a record with data begins at `at`, `offset` of the image. */
-static bool is_record_within(
-	const struct image_reader *r, const uint8_t *at, uint64_t offset)
-{
-	struct avml_record_header next;
-	struct avml_error err;
-
-	return memcmp(at, "EMiL", 4) == 0 &&
-	       avml_record_header_decode(at, &next, &err) == 0 &&
-	       next.range.start >= r->at + (offset - r->window.offset) &&
-	       is_followed(r, offset, &next);
-}
-
-/*
- * Where a record begins in the data of the current one, as an offset. Records
- * hold whole pages, or AVML's lack of a last byte.
- */
-static bool find_within(struct image_reader *r, uint64_t *offset)
-{
-	const struct image_input *input = r->window.input;
-	const size_t step = sizeof(r->scratch) / PAGE * PAGE - PAGE;
-	uint64_t at = r->window.offset + PAGE - 1;
-
-	for (;; at += step) {
-		const ssize_t n = input->peek(
-			input->ctx, r->scratch, sizeof(r->scratch), at);
-
-		r->proven += step;
-		if (n < 0 ||
-			r->proven > PROOF_LEAST + PROOF_FACTOR * (at + step))
-			return false;
-		/* A header, one byte further on as well, and data behind. */
-		for (size_t i = 0; i < step; i += PAGE) {
-			if (i + AVML_RECORD_HEADER_SIZE + 1 > (size_t)n)
-				return false;
-			for (size_t j = i; j < i + 2; j++) {
-				if (!is_record_within(
-					    r, r->scratch + j, at + j))
-					continue;
-				*offset = at + j;
-				return true;
-			}
-		}
-	}
-}
-
-void image_reader_prove_end(struct image_reader *r)
-{
-	const struct image_input *input = r->window.input;
-	uint64_t offset;
-
-	if (!input->peek ||
-		is_followed(r, r->window.offset - AVML_RECORD_HEADER_SIZE,
-			&r->header))
-		return;
-	/* Else the image ends within it, which is told when it does. */
-	if (find_within(r, &offset) &&
-		offset - r->window.offset < avml_range_len(r->header.range)) {
-		image_reader_note(r, IMAGE_ODD_END,
-			r->window.offset - AVML_RECORD_HEADER_SIZE);
-		r->header.range.end = r->at + (offset - r->window.offset);
-		r->last_end = r->header.range.end;
-		r->run_end = r->header.range.end;
-	}
 }

@@ -10,9 +10,12 @@
 
 /* Bytes of skippable chunks in a record: padding must come to an end. */
 #define SKIP_MAX (64u << 20)
-#define TRAILER_LEN 8
-/* Chunks to look at in search of trailers, in the whole image. */
-#define WALK_MAX (1u << 22)
+/*
+ * Chunks to look at in search of trailers: so many, and the more the longer
+ * the image is. Hostile ones could want many more.
+ */
+#define WALK_LEAST (1u << 22)
+#define WALK_EACH 512
 /* Of next_chunk(): there should be data, by what follows. */
 #define NEXT_DAMAGED 2
 
@@ -57,26 +60,27 @@ static int begin_stream(
 	}
 	window_skip(&r->window, FRAMING_IDENT_LEN);
 	r->stream_started = true;
-	return READER_AGAIN;
+	return image_reader_goes_on(r) ? image_reader_prove_range(r, err)
+				       : READER_AGAIN;
 }
 
 static int read_trailer(struct image_reader *r, struct avml_error *err)
 {
 	const uint64_t len = r->window.offset - r->stream_offset;
-	const ssize_t n = window_need(&r->window, TRAILER_LEN, err);
+	const ssize_t n = window_need(&r->window, IMAGE_TRAILER_LEN, err);
 	struct cursor c;
 	uint64_t value;
 
 	if (n < 0)
 		return (int)n;
-	if (n < TRAILER_LEN) {
+	if (n < IMAGE_TRAILER_LEN) {
 		avml_error_set(err, EINVAL,
 			"the image ends within the record's trailer, after "
 			"%zd of its 8 bytes",
 			n);
 		return image_reader_wrap(r, err);
 	}
-	c = cursor_over(window_at(&r->window), TRAILER_LEN);
+	c = cursor_over(window_at(&r->window), IMAGE_TRAILER_LEN);
 	value = cursor_u64(&c);
 	if (value == avml_range_len(r->header.range) && value != len)
 		image_reader_note(
@@ -86,50 +90,62 @@ static int read_trailer(struct image_reader *r, struct avml_error *err)
 	if (!r->may_go_back)
 		r->back_to = r->window.offset;
 	r->may_go_back = true;
-	window_skip(&r->window, TRAILER_LEN);
+	window_skip(&r->window, IMAGE_TRAILER_LEN);
 	r->state = READER_HEADER;
 	return READER_AGAIN;
+}
+
+bool image_reader_look(
+	struct image_reader *r, uint64_t offset, struct image_look *look)
+{
+	const struct image_input *input = r->window.input;
+	uint8_t bytes[FRAMING_HEAD_LEN + FRAMING_PEEK_LEN];
+	struct framing_chunk *chunk = &look->chunk;
+	struct avml_error err;
+	struct cursor c;
+	ssize_t n;
+	size_t have;
+
+	if (!input->peek ||
+		r->walked >= WALK_LEAST + r->window.offset / WALK_EACH)
+		return false;
+	r->walked++;
+	n = input->peek(input->ctx, bytes, sizeof(bytes), offset);
+	if (n < IMAGE_TRAILER_LEN)
+		return false;
+	c = cursor_over(bytes, IMAGE_TRAILER_LEN);
+	look->is_trailer = cursor_u64(&c) == offset - r->stream_offset;
+	look->data_len = 0;
+	look->is_chunk = framing_parse_head(bytes, chunk, &err) == 0;
+	if (!look->is_chunk || !framing_is_data(chunk->kind))
+		return true;
+	have = (size_t)n - FRAMING_HEAD_LEN;
+	if (have > chunk->body_len)
+		have = chunk->body_len;
+	look->is_chunk = framing_data_len(chunk, bytes + FRAMING_HEAD_LEN, have,
+				 &look->data_len, &err) == 0;
+	return true;
 }
 
 bool image_reader_missing(
 	struct image_reader *r, uint64_t offset, uint64_t *missing)
 {
-	const struct image_input *input = r->window.input;
 	uint64_t left = r->header.range.end - r->at;
+	struct image_look look;
 	bool found = false;
 
-	while (input->peek && r->walked++ < WALK_MAX) {
-		uint8_t bytes[FRAMING_HEAD_LEN + FRAMING_PEEK_LEN];
-		const ssize_t n =
-			input->peek(input->ctx, bytes, sizeof(bytes), offset);
-		struct cursor c = cursor_over(bytes, TRAILER_LEN);
-		struct framing_chunk chunk;
-		struct avml_error err;
-		size_t len = 0;
-
-		if (n < TRAILER_LEN)
-			break;
-		if (cursor_u64(&c) == offset - r->stream_offset) {
+	while (image_reader_look(r, offset, &look)) {
+		if (look.is_trailer) {
 			if (!found || left == 0)
 				*missing = left;
 			found = true;
 			if (left == 0)
 				break;
 		}
-		if (framing_parse_head(bytes, &chunk, &err) < 0)
+		if (!look.is_chunk || look.data_len > left)
 			break;
-		if (framing_is_data(chunk.kind)) {
-			size_t have = (size_t)n - FRAMING_HEAD_LEN;
-
-			if (have > chunk.body_len)
-				have = chunk.body_len;
-			if (framing_data_len(&chunk, bytes + FRAMING_HEAD_LEN,
-				    have, &len, &err) < 0 ||
-				len > left)
-				break;
-		}
-		left -= len;
-		offset += FRAMING_HEAD_LEN + chunk.body_len;
+		left -= look.data_len;
+		offset += FRAMING_HEAD_LEN + look.chunk.body_len;
 	}
 	return found;
 }

@@ -218,6 +218,9 @@ static void tell_oddities(const struct convert *c)
 		[IMAGE_ODD_END] =
 			"records end before their header says, where the "
 			"next one begins",
+		[IMAGE_ODD_RANGE] =
+			"records have a range that is not as long as their "
+			"memory, and were put where they fit between others",
 	};
 
 	for (int i = 0; i < IMAGE_ODD_COUNT; i++) {

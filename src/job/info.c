@@ -236,6 +236,14 @@ static void on_oddity(void *ctx, const struct image_part *part)
 					  "next one begins",
 			});
 		break;
+	case IMAGE_ODD_RANGE:
+		on_damage(t,
+			&(struct image_loss){
+				.offset = offset,
+				.reason = "the record's range is not as long "
+					  "as its memory",
+			});
+		break;
 	default:
 		break;
 	}

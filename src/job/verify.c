@@ -28,6 +28,9 @@ static const struct {
 		"byte of every range)" },
 	[IMAGE_ODD_END] = { true,
 		"the record's end is not where the next one begins" },
+	[IMAGE_ODD_RANGE] = { true,
+		"the record's range is not as long as its memory: its start or "
+		"its end is wrong" },
 };
 
 static void tell(struct verify *v, const struct avml_verify_finding *finding)

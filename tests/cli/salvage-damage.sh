@@ -16,6 +16,7 @@ lime write "$T/v1" 0x100000-0x14f000 0x200000-0x24f000:fill=random \
 lime write "$T/mixed" --format v2 0x100000-0x14f000 0x200000-0x24f000:kind=v1 \
 	0x300000-0x34f000 0x400000-0x44f000
 
+# Where the header's range alone is wrong, the neighbours tell what it was.
 # LOST is exactly that, or with < something in there; - is nothing at all.
 # NAME | IMAGE | CHANGES | ERROR | LOST | SALVAGE STATUS
 cat >"$T/cases" <<'END'
@@ -61,9 +62,9 @@ reserved-v1|v1|1.head+31=80|reserved|0x200000-0x24f000|3
 end-before|v2|1.head+16=0000100000000000|before it begins|0x200000-0x24f000|3
 end-before-v1|v1|1.head+16=0000100000000000|before it begins|0x200000-0x24f000|3
 end-all|v2|1.head+16=ffffffffffffffff|64-bit|0x200000-0x24f000|3
-end-far|v2|1.head+23=7f|.|-|3
-end-higher|v2|1.head+21=01|.|-|3
-end-next|v2|1.head+18=30|.|-|3
+end-far|v2|1.head+23=7f|.|-|0
+end-higher|v2|1.head+21=01|.|-|0
+end-next|v2|1.head+18=30|.|-|0
 end-lower-v1|v1|1.head+16=ffff20|no record where|0x210000-0x24f000|3
 first-magic|v2|0.head=00|bad magic|0x100000-0x14f000|3
 first-magic-v1|v1|0.head=00|bad magic|0x100000-0x14f000|3
@@ -124,11 +125,15 @@ while IFS='|' read -r name image changes regex lost status; do
 		expect_status "$status" avml convert --format "$format" \
 			--salvage "$T/in.$name" "$out"
 		before=()
-		[ "$status" != 3 ] || expect_err "$loss"
-		[ "$status" = 3 ] ||
+		case $status in
+		3) expect_err "$loss" ;;
+		0) expect_err '^note: .*: 1 records have a range that' ;;
+		*)
 			expect_err 'could be salvaged|there is no record'
-		[ "$status" = 3 ] || expect_absent "$out"
-		[ "$status" = 3 ] || continue
+			expect_absent "$out"
+			continue
+			;;
+		esac
 		[ "$lost" != - ] || lost=
 		echo "lost $out $T/$image --expect '$lost'" \
 			"$([ "$format" != raw ] || echo --raw)" >>"$T/results"

@@ -104,7 +104,7 @@ reserved-v1|v1|1.head+31=80|fault,1.head,2.head,0.next,-
 end-before|v2|1.head+16=0000100000000000|fault,1.head,2.head,0.next,-
 end-before-v1|v1|1.head+16=0000100000000000|fault,1.head,2.head,0.next,-
 end-all|v2|1.head+16=ffffffffffffffff|fault,1.head,2.head,0.next,-
-end-higher|v2|1.head+21=01|fault,1.6,2.head,1.next,*
+end-higher|v2|1.head+21=01|fault,1.head,-,0x200000,0x24f000
 end-higher-v1|v1|1.head+18=34|fault,1.head,-,1.head,*
 end-lower-v1|v1|1.head+16=ffff20|fault,1.body+0x10000,2.head,0x210000,-
 start-lower-v1|v1|1.head+8=0000100000000000 1.head+16=ffef140000000000|fault,1.head,-,0x100000,0x14f000
