@@ -143,9 +143,10 @@ static int convert(struct convert *c)
 			   " bytes written, %" PRIu64 " bytes of zero blocks "
 			   "left out, %" PRIu64 " bytes lost in %" PRIu64
 			   " places; %.2f s, %.1f MiB/s",
-			c->operands[1], r.memory_bytes, c->operands[0],
-			r.records, r.written_bytes, r.dropped_bytes,
-			r.lost_bytes, r.losses, stopwatch_seconds(&watch),
+			c->operands[1], r.memory_bytes,
+			print_source(c->operands[0]), r.records,
+			r.written_bytes, r.dropped_bytes, r.lost_bytes,
+			r.losses, stopwatch_seconds(&watch),
 			stopwatch_mib_per_second(&watch, r.memory_bytes));
 	return r.losses > 0 ? STATUS_PARTIAL : STATUS_COMPLETE;
 }

@@ -273,7 +273,7 @@ static void print_text(const struct info *info, const struct avml_info *found)
 {
 	char path[PRINT_PATH_MAX];
 
-	print_path(info->operands[0], path);
+	print_path(print_source(info->operands[0]), path);
 	printf("%-12s  %s\n", "image", path);
 	printf("%-12s  %s\n", "format", avml_image_format_name(found->format));
 	print_bytes("size", found->image_bytes);
@@ -314,7 +314,7 @@ static int print_info(struct info *info, const struct avml_info *found,
 		return avml_error_set(err, EINVAL,
 			"%s is damaged in %" PRIu64
 			" places or more (avml verify lists them)",
-			info->operands[0], found->damages);
+			print_source(info->operands[0]), found->damages);
 	return ret;
 }
 

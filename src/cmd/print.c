@@ -84,6 +84,11 @@ void print_path(const char *path, char out[PRINT_PATH_MAX])
 	print_escape(front, out);
 }
 
+const char *print_source(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "stdin" : path;
+}
+
 char *print_shown(const char *text)
 {
 	char *out = malloc(PRINT_ESCAPED(strlen(text) + 1));

@@ -22,6 +22,9 @@ size_t print_escape(const char *text, char *out);
 #define PRINT_PATH_MAX PRINT_ESCAPED(4097)
 void print_path(const char *path, char out[PRINT_PATH_MAX]);
 
+/* The name of an image that is read, as it was given: "-" is "stdin". */
+const char *print_source(const char *path);
+
 /* As it is shown. The caller frees it; NULL when memory is out. */
 char *print_shown(const char *text);
 char *print_shown_error(const struct avml_error *err);

@@ -51,7 +51,7 @@ static void print_summary(
 {
 	char name[PRINT_PATH_MAX];
 
-	print_path(v->operands[0], name);
+	print_path(print_source(v->operands[0]), name);
 	printf("%s: %s, %" PRIu64 " records, %" PRIu64 " bytes of memory in "
 	       "%" PRIu64 "; ",
 		name, avml_image_format_name(r->format), r->records,
@@ -88,7 +88,7 @@ static int verify(struct verify *v)
 		ret = avml_error_set(&err, EIO, "cannot write to stdout");
 	if (ret == 0 && result.faults > 0)
 		ret = avml_error_set(&err, EINVAL, "%s has %" PRIu64 " faults",
-			v->operands[0], result.faults);
+			print_source(v->operands[0]), result.faults);
 	return ret < 0 ? cmd_failed(&err) : STATUS_COMPLETE;
 }
 

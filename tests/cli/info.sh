@@ -246,25 +246,9 @@ done
 
 # A signal ends it.
 for options in '' --map; do
-	rm -f "$T/fifo"
-	mkfifo "$T/fifo"
-	(
-		head -c 300000 "$T/v1"
-		exec sleep 60
-	) >"$T/fifo" &
-	feeder=$!
-	before=(env --default-signal=TERM)
 	# shellcheck disable=SC2086
-	avml_exec info $options "$T/fifo" >"$T/stdout" 2>"$T/err" &
-	pid=$!
-	before=()
-	sleep 0.3
-	kill -TERM "$pid"
-	expect_ended 143 "$pid"
-	check_sanitizer
-	expect_error_form
+	expect_signalled "$T/v1" info $options
 	[ ! -s "$T/stdout" ] || fail "something on stdout"
-	kill "$feeder" 2>/dev/null || :
 done
 
 "${PYTHON:-python3}" -IS "$tests/lib/described.py" batch <"$T/described" \

@@ -358,6 +358,31 @@ expect_ended()
 	[ "$got" = "$1" ] || fail "status $got, not $1: $(said)"
 }
 
+# expect_signalled IMAGE COMMAND [OPTION...]: it ends by the signal, with a
+# message, while it waits for more of IMAGE in a pipe.
+expect_signalled()
+{
+	local image=$1 feeder pid
+	shift
+	rm -f "$T/fifo"
+	mkfifo "$T/fifo"
+	(
+		head -c 300000 "$image"
+		exec sleep 60
+	) >"$T/fifo" &
+	feeder=$!
+	before=(env --default-signal=TERM)
+	avml_exec "$@" "$T/fifo" >"$T/stdout" 2>"$T/err" &
+	pid=$!
+	before=()
+	sleep 0.3
+	kill -TERM "$pid"
+	expect_ended 143 "$pid"
+	check_sanitizer
+	expect_error_form
+	kill "$feeder" 2>/dev/null || :
+}
+
 # during STATUS CHANGE [OPTION...]: CHANGE is made while an image is on its
 # way to $T/stream, which a pipe holds back.
 during()

@@ -179,6 +179,7 @@ for name in v1 v2 in.crc in.magic in.two-side-by-side in.cut-data; do
 	[ "${name#in.}" = "$name" ] || status=1
 	expect_status $status avml verify "$T/$name" | grep ^fault >"$T/want" || :
 	expect_status $status avml verify - < <(cat "$T/$name") >"$T/said"
+	grep -q '^stdin: ' "$T/said" || fail "no name for stdin in the summary"
 	grep '^fault' "$T/said" >"$T/got" || :
 	expect_same "$T/want" "$T/got"
 	expect_status $status avml verify - <"$T/$name" >"$T/said"
@@ -207,24 +208,8 @@ expect_error 1 stdout avml verify "$T/v2" >/dev/full
 expect_error 1 stdout avml verify "$T/in.several" >/dev/full
 
 # A signal ends it while it waits.
-mkfifo "$T/fifo"
 for threads in 1 2; do
-	(
-		head -c 300000 "$T/v2"
-		exec sleep 60
-	) >"$T/fifo" &
-	feeder=$!
-	before=(env --default-signal=TERM)
-	avml_exec verify --threads $threads "$T/fifo" >"$T/stdout" \
-		2>"$T/err" &
-	pid=$!
-	before=()
-	sleep 0.3
-	kill -TERM "$pid"
-	expect_ended 143 "$pid"
-	check_sanitizer
-	expect_error_form
-	kill "$feeder" 2>/dev/null || :
+	expect_signalled "$T/v2" verify --threads $threads
 done
 
 "${PYTHON:-python3}" -IS "$tests/lib/verified.py" batch <"$T/verified" \
