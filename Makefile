@@ -82,7 +82,7 @@ BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(LINT_$(LINTER)) $(WERROR) \
 	$(HARDEN) $(KIT_CFLAGS) -pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
-LIBS = $(KIT_LIBS) -lcjson -lsnappy
+LIBS = $(KIT_LIBS) -lcjson -lsnappy $(if $(filter musl,$(KIT)),,-lcrypto)
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
@@ -98,7 +98,11 @@ say = @:
 endif
 
 ROOMS := base mem source format pipeline sink job
-LIB_SRC := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
+# SHA-256 is OpenSSL's, but in static-minimal, which has no room for that.
+DIGEST := $(if $(filter musl,$(KIT)),mbedtls,evp)
+LIB_SRC := $(filter-out $(filter-out %/digest_$(DIGEST).c, \
+	$(wildcard src/base/digest_*.c)), \
+	$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
 CMD_SRC := $(wildcard src/cmd/*.c) src/main.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
@@ -153,7 +157,7 @@ $(BUILD)/avml.pc: Makefile
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lavml -lsnappy -pthread' > $@
+		'Libs: -L$${libdir} -lavml -lsnappy -lcrypto -pthread' > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
 	$(BUILD)/tests/fault/fault.d $(FUZZ_SRC:%.c=$(BUILD)/%.d)
@@ -441,7 +445,7 @@ demo: $(AVML)
 		--iomem $(BUILD)/demo/iomem $(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
-DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev
+DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev libssl-dev
 # For the static builds, and for those of other processors.
 DEPS_STATIC := g++ dpkg-dev binutils python3
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <mbedtls/sha256.h>
+
+#include "base/hex.h"
+
+#define SHA256_LEN 32
+
+struct digest {
+	mbedtls_sha256_context ctx;
+};
+
+struct digest *digest_new(struct avml_error *err)
+{
+	struct digest *d = calloc(1, sizeof(*d));
+
+	if (d) {
+		mbedtls_sha256_init(&d->ctx);
+		if (mbedtls_sha256_starts_ret(&d->ctx, 0) == 0)
+			return d;
+	}
+	digest_free(d);
+	avml_error_set_errno(err, ENOMEM, "SHA-256");
+	return NULL;
+}
+
+void digest_free(struct digest *digest)
+{
+	if (!digest)
+		return;
+	mbedtls_sha256_free(&digest->ctx);
+	free(digest);
+}
+
+int digest_add(struct digest *digest, const void *bytes, size_t len)
+{
+	return mbedtls_sha256_update_ret(&digest->ctx, bytes, len) == 0 ? 0
+									: -EIO;
+}
+
+int digest_copy(struct digest *to, const struct digest *from)
+{
+	mbedtls_sha256_clone(&to->ctx, &from->ctx);
+	return 0;
+}
+
+int digest_end(struct digest *digest, char hex[DIGEST_HEX_SIZE])
+{
+	unsigned char bytes[SHA256_LEN];
+
+	if (mbedtls_sha256_finish_ret(&digest->ctx, bytes) != 0)
+		return -EIO;
+	hex_text(bytes, sizeof(bytes), hex);
+	return 0;
+}
