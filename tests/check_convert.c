@@ -36,12 +36,14 @@ static void on_loss(void *ctx, uint64_t offset, uint64_t end,
 	ck_assert_str_ne(reason, "");
 }
 
-static void on_record(void *ctx, struct avml_range range, uint64_t offset)
+static void on_record(void *ctx, const struct avml_image_record *record)
 {
 	struct seen *seen = ctx;
 
-	ck_assert_uint_eq(offset, seen->record_end);
-	seen->record_end = offset + TEST_HEADER_LEN + range.end - range.start;
+	ck_assert_uint_eq(record->offset, seen->record_end);
+	ck_assert_uint_eq(
+		record->len, TEST_HEADER_LEN + avml_range_len(record->range));
+	seen->record_end = record->offset + record->len;
 	seen->records++;
 	if (seen->stop)
 		cancel_request(SIGTERM);

@@ -65,16 +65,21 @@ static struct test_image naive_image(const struct memory *m, bool keep_zeros)
 	return image;
 }
 
-static void on_record(void *ctx, struct avml_range range, uint64_t offset)
+/* Pieces were read when their addresses say: see write_pieces(). */
+static void on_record(void *ctx, const struct avml_image_record *record)
 {
 	struct watch *watch = ctx;
+	const struct avml_range range = record->range;
 	const struct test_image *expected = watch->expected;
 	const size_t i = watch->records++;
 
 	TEST_ASSERT(i < expected->count);
 	TEST_ASSERT(range.start == expected->records[i].range.start);
 	TEST_ASSERT(range.end == expected->records[i].range.end);
-	TEST_ASSERT(offset == expected->records[i].offset);
+	TEST_ASSERT(record->offset == expected->records[i].offset);
+	TEST_ASSERT(record->len == TEST_HEADER_LEN + avml_range_len(range));
+	TEST_ASSERT(record->read_begin == range.start + 1);
+	TEST_ASSERT(record->read_end == range.end + 1);
 }
 
 static struct avml_sink *open_sink(const char *path, bool no_sparse)
@@ -108,6 +113,8 @@ static int write_pieces(const struct memory *m, struct image_writer *w,
 		piece.bytes = m->bytes + (piece.range.start - m->range.start);
 		piece.zero = zero_map(piece.bytes, len, units);
 		piece.zero_units = units;
+		piece.read_begin = piece.range.start + 1;
+		piece.read_end = piece.range.end + 1;
 		for (int k = 0;
 			i == watch->cancel_at && k < watch->cancel_times; k++)
 			cancel_request(SIGINT);

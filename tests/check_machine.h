@@ -176,9 +176,9 @@ static inline void machine_on_unreadable(
 }
 
 static inline void machine_on_record(
-	void *ctx, struct avml_range range, uint64_t offset)
+	void *ctx, const struct avml_image_record *record)
 {
-	machine_event(ctx, 'c', range, offset, "");
+	machine_event(ctx, 'c', record->range, record->offset, "");
 }
 
 /* The reason as a number, in `start` whether it is the primary. */

@@ -275,7 +275,11 @@ static struct avml_sink_input input_of(const char *path)
 	struct stat st;
 
 	ck_assert_int_eq(stat(path, &st), 0);
-	return (struct avml_sink_input){ path, st.st_dev, st.st_ino };
+	return (struct avml_sink_input){
+		.path = path,
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+	};
 }
 
 START_TEST(sink_open_what_is_read_is_refused)

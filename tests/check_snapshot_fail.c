@@ -80,9 +80,9 @@ static struct {
 	size_t after, count;
 } stop;
 
-static void stop_at_record(void *ctx, struct avml_range range, uint64_t offset)
+static void stop_at_record(void *ctx, const struct avml_image_record *record)
 {
-	machine_on_record(ctx, range, offset);
+	machine_on_record(ctx, record);
 	if (++stop.count == stop.after)
 		cancel_request(SIGTERM);
 }

@@ -86,12 +86,16 @@ struct run {
 	uint64_t event_end;
 };
 
-static void on_record(void *ctx, struct avml_range range, uint64_t offset)
+/* Pieces were read when their addresses say. */
+static void on_record(void *ctx, const struct avml_image_record *record)
 {
 	struct run *r = ctx;
 
-	TEST_ASSERT(range.start < range.end);
-	TEST_ASSERT(offset == r->event_end);
+	TEST_ASSERT(record->range.start < record->range.end);
+	TEST_ASSERT(record->offset == r->event_end);
+	TEST_ASSERT(record->len == r->sink.base.position - record->offset);
+	TEST_ASSERT(record->read_begin == record->range.start + 1);
+	TEST_ASSERT(record->read_end == record->range.end + 1);
 	/* Marked: this much is whole. */
 	TEST_ASSERT(r->sink.base.mark == r->sink.base.position);
 	r->event_end = r->sink.base.position;
@@ -153,6 +157,8 @@ static int put(struct run *r, struct avml_range range, struct avml_range block,
 		.zero = encoded == 0,
 		.encoded = encoded_at(range),
 		.encoded_len = encoded,
+		.read_begin = range.start + 1,
+		.read_end = range.end + 1,
 	};
 
 	TEST_ASSERT(encoded <= 2 * PIECE);

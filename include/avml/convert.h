@@ -18,6 +18,7 @@
 #include <avml/error.h>
 #include <avml/range.h>
 #include <avml/record.h>
+#include <avml/sink.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,6 +39,7 @@ struct avml_convert_options {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
+	bool digest; /* as of struct avml_snapshot_options */
 	bool salvage;
 	bool force; /* gaps of any size as zeros to a stream */
 	/*
@@ -61,8 +63,8 @@ struct avml_convert_events {
 	 */
 	void (*loss)(void *ctx, uint64_t offset, uint64_t end,
 		struct avml_range range, const char *reason);
-	/* A record was written, its header at `offset` of the image. */
-	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+	/* A record was written. */
+	void (*record)(void *ctx, const struct avml_image_record *record);
 };
 
 struct avml_convert_result {
@@ -74,6 +76,8 @@ struct avml_convert_result {
 	uint64_t hole_bytes;	/* of it */
 	uint64_t losses;	/* while salvaging */
 	uint64_t lost_bytes;	/* of memory, as far as known */
+	/* Of the new image as it is, whole or cut back; "": there is none. */
+	char digest[AVML_SINK_DIGEST_SIZE];
 };
 
 /*

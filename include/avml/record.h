@@ -57,6 +57,18 @@ struct avml_record_header {
 	struct avml_range range; /* never empty */
 };
 
+/* A record that was written. */
+struct avml_image_record {
+	struct avml_range range;
+	uint64_t offset; /* of its header in the image */
+	uint64_t len;	 /* bytes of the image, from the header on */
+	/*
+	 * When reading its memory began and ended, in nanoseconds of
+	 * CLOCK_MONOTONIC; 0: not known, as in a conversion.
+	 */
+	uint64_t read_begin, read_end;
+};
+
 void avml_record_header_encode(const struct avml_record_header *header,
 	uint8_t wire[AVML_RECORD_HEADER_SIZE]);
 

@@ -26,11 +26,12 @@ extern "C" {
 
 struct avml_sink;
 
-/* A file that must not be written over, since it is being read. */
+/* A file that must not be written over: it is read, or written as well. */
 struct avml_sink_input {
 	const char *path;
 	dev_t dev;
 	ino_t ino;
+	bool written;
 };
 
 struct avml_sink_options {
@@ -38,6 +39,13 @@ struct avml_sink_options {
 	bool no_clobber;    /* an existing file is an error */
 	uint64_t max_bytes; /* that may be written, holes not counted; 0: any */
 	uint64_t min_free_mib; /* that stay free on a file's disk; 0: any */
+	bool digest;	       /* take the SHA-256 of what is given, */
+	bool digest_inline;    /* in the caller's thread */
+	/*
+	 * A file is written even when the run was asked to stop: it tells how
+	 * that went.
+	 */
+	bool to_the_end;
 	const struct avml_sink_input *inputs;
 	size_t input_count;
 };
@@ -94,6 +102,15 @@ bool avml_sink_can_cut(const struct avml_sink *sink);
 
 /* Whether zeros() makes holes; else it writes zeros. */
 bool avml_sink_makes_holes(const struct avml_sink *sink);
+
+/*
+ * After finish() or abort(): the SHA-256 of what the destination then holds
+ * of this run, in lower-case hexadecimal digits. NULL when it was not wanted,
+ * when nothing is there any more, and when what is there cannot be told: of a
+ * stream that failed within a write, or of a file that could not be cut.
+ */
+#define AVML_SINK_DIGEST_SIZE 65
+const char *avml_sink_digest(const struct avml_sink *sink);
 
 /* Bytes given so far, and how many of them became holes. */
 uint64_t avml_sink_position(const struct avml_sink *sink);

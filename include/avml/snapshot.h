@@ -19,6 +19,7 @@
 #include <avml/error.h>
 #include <avml/range.h>
 #include <avml/record.h>
+#include <avml/sink.h>
 #include <avml/source.h>
 
 #ifdef __cplusplus
@@ -37,6 +38,15 @@ struct avml_snapshot_options {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
+	bool digest; /* take the image's SHA-256, as it is written, */
+	/*
+	 * and write it there, in the format of sha256sum; NULL: for a regular
+	 * file to its name with ".sha256" behind it, otherwise nowhere.
+	 */
+	const char *digest_file;
+	/* Not to be written over: what the caller writes to itself. */
+	const struct avml_sink_input *others;
+	size_t other_count;
 	/*
 	 * Go on where the image would lie in the memory that is read (tmpfs,
 	 * ramfs), and where it cannot fit on its disk.
@@ -57,6 +67,8 @@ struct avml_snapshot_events {
 	void *ctx;
 	/* Something about the host or the run that should be known. */
 	void (*warning)(void *ctx, const char *text);
+	/* RAM, in whole pages, as iomem or else the source tells it. */
+	void (*ram)(void *ctx, struct avml_range range);
 	/* A range that will be read. */
 	void (*range)(void *ctx, struct avml_range range);
 	/* A part of a page at a range's edge, which is not read. */
@@ -64,8 +76,8 @@ struct avml_snapshot_events {
 	/* RAM that could not be read, and why: adjacent pages together. */
 	void (*unreadable)(
 		void *ctx, struct avml_range range, unsigned int status);
-	/* A record was written, its header at `offset` of the image. */
-	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+	/* A record was written. */
+	void (*record)(void *ctx, const struct avml_image_record *record);
 	/* At the end: read from that path instead of the first source. */
 	void (*filled)(void *ctx, struct avml_range range, const char *path);
 	/* A source was tried. */
@@ -87,6 +99,9 @@ struct avml_snapshot_result {
 	uint64_t dropped_bytes; /* in blocks that are all zero */
 	uint64_t written_bytes; /* the length of the image */
 	uint64_t hole_bytes;	/* of it */
+	/* Of the image as it is, whole or cut back; "": there is none. */
+	char digest[AVML_SINK_DIGEST_SIZE];
+	bool opened; /* the destination, and something may be in it */
 };
 
 /*

@@ -17,6 +17,12 @@
 
 struct digest;
 
+/*
+ * What the library does once, before the first digest: a process that confines
+ * itself later could not do it then.
+ */
+void digest_init(void);
+
 /* Of nothing yet. NULL, and the error, when the library cannot. */
 struct digest *digest_new(struct avml_error *err);
 void digest_free(struct digest *digest);

@@ -26,6 +26,8 @@ struct acquire {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
+	bool digest;
+	const char *digest_file;
 	bool force;
 	bool quiet;
 	uint64_t filled_ranges;	    /* told so far */
@@ -51,6 +53,9 @@ static const struct option acquire_options[] = {
 		"write blocks that are all zero too"),
 	OPTION_FLAG_AT("no-sparse", AT(no_sparse), "make no holes in FILE"),
 	OPTION_FLAG_AT("no-clobber", AT(no_clobber), "refuse when FILE exists"),
+	OPTION_DIGEST(AT(digest), "FILE"),
+	OPTION_TEXT_AT("digest-file", AT(digest_file), "PATH",
+		"write it there (FILE.sha256)"),
 	OPTION_MAX_DISK_USAGE(
 		AT(max_disk_usage), "refuse if the image may get larger"),
 	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage),
@@ -195,6 +200,8 @@ static int acquire(struct acquire *a)
 		.keep_zeros = a->keep_zeros,
 		.no_sparse = a->no_sparse,
 		.no_clobber = a->no_clobber,
+		.digest = a->digest || a->digest_file,
+		.digest_file = a->digest_file,
 		.force = a->force,
 		.min_free_mib = a->min_free,
 		.max_disk_usage_mib = a->max_disk_usage,
@@ -216,6 +223,8 @@ static int acquire(struct acquire *a)
 
 	stopwatch_start(&watch);
 	ret = avml_snapshot(&options, &events, &result, &err);
+	if (!a->quiet)
+		print_digest(a->file, result.digest);
 	if (ret < 0)
 		return cmd_failed(&err);
 	if (!a->quiet)

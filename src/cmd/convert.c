@@ -23,6 +23,7 @@ struct convert {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
+	bool digest;
 	bool force;
 	bool quiet;
 	uint64_t losses;	   /* told so far */
@@ -55,6 +56,7 @@ static const struct option convert_options[] = {
 		"no-sparse", AT(no_sparse), "make no holes in DESTINATION"),
 	OPTION_FLAG_AT(
 		"no-clobber", AT(no_clobber), "refuse when DESTINATION exists"),
+	OPTION_DIGEST(AT(digest), "DESTINATION"),
 	OPTION_FLAG_AT(
 		"force", AT(force), "write gaps of any size to a stream (raw)"),
 	OPTION_MAX_DISK_USAGE(
@@ -111,6 +113,7 @@ static int convert(struct convert *c)
 		.keep_zeros = c->keep_zeros,
 		.no_sparse = c->no_sparse,
 		.no_clobber = c->no_clobber,
+		.digest = c->digest,
 		.salvage = c->salvage,
 		.force = c->force,
 		.confine = true,
@@ -135,6 +138,8 @@ static int convert(struct convert *c)
 			   " bytes, offset %" PRIu64 " to %" PRIu64,
 			c->losses - LOSSES_NAMED, c->unnamed_bytes,
 			c->unnamed.start, c->unnamed.end);
+	if (!c->quiet)
+		print_digest(c->operands[1], r.digest);
 	if (ret < 0)
 		return cmd_failed(&err);
 	if (!c->quiet)

@@ -49,6 +49,8 @@ struct option {
 		.arg = "N", .help = "threads, 1 to 64 (the CPUs, at most 4)", \
 		.min = 1, .max = 64                                           \
 	}
+#define OPTION_DIGEST(at, file) \
+	OPTION_FLAG_AT("digest", at, "take its SHA-256, into " file ".sha256")
 /* 2^44 MiB are 2^64 bytes: no image is larger. */
 #define OPTION_MAX_DISK_USAGE(at, text)                                        \
 	{                                                                      \

@@ -126,6 +126,12 @@ void print_line(const char *fmt, ...)
 	put_line(text);
 }
 
+void print_digest(const char *path, const char *digest)
+{
+	if (digest[0] != '\0')
+		print_line("avml: %s: SHA-256 %s", path, digest);
+}
+
 void print_error(const struct avml_error *err)
 {
 	const char *message;

@@ -29,6 +29,9 @@ const char *print_source(const char *path);
 char *print_shown(const char *text);
 char *print_shown_error(const struct avml_error *err);
 
+/* The SHA-256 of the image at `path`, unless it is "". */
+void print_digest(const char *path, const char *digest);
+
 void print_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "error: WHAT", and the causes below it, innermost last. */

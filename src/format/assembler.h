@@ -31,6 +31,8 @@ struct piece {
 	const uint8_t *encoded;	   /* as chunks, where the output wants it */
 	size_t encoded_len;	   /* bytes */
 	uint64_t run_end; /* blocks follow without a gap to here at least */
+	/* When it was read, in ns of CLOCK_MONOTONIC; 0: not told. */
+	uint64_t read_begin, read_end;
 };
 
 /* Where records go. The callbacks return 0 or a negative errno. */

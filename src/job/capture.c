@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <avml/pipeline.h>
 #include <avml/record.h>
@@ -52,6 +53,14 @@ static int produce(void *ctx, unsigned int slot, struct avml_error *err)
 	return plan_next(&c->plan, &c->slots[slot].piece) ? 1 : 0;
 }
 
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 static int transform(void *ctx, unsigned int worker, unsigned int slot,
 	struct avml_error *err)
 {
@@ -59,8 +68,10 @@ static int transform(void *ctx, unsigned int worker, unsigned int slot,
 	struct capture_slot *s = &c->slots[slot];
 	const size_t len = (size_t)avml_range_len(s->piece.range);
 
+	s->piece.read_begin = now();
 	s->failed = avml_source_read(c->readers[worker], s->piece.range.start,
 		s->buf, len, s->status);
+	s->piece.read_end = now();
 	s->piece.zero = zero_map(s->buf, len, s->zero_units);
 	s->piece.bytes = s->buf;
 	s->piece.zero_units = s->zero_units;

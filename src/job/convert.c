@@ -9,6 +9,7 @@
 #include <avml/pipeline.h>
 
 #include "base/confine.h"
+#include "base/digest.h"
 #include "job/image_file.h"
 #include "job/output.h"
 #include "job/salvage.h"
@@ -85,9 +86,9 @@ static int open_output(struct convert *c, struct avml_error *err)
 {
 	const struct avml_convert_options *o = c->options;
 	const struct avml_sink_input input = {
-		c->source.path,
-		c->source.st.st_dev,
-		c->source.st.st_ino,
+		.path = c->source.path,
+		.dev = c->source.st.st_dev,
+		.ino = c->source.st.st_ino,
 	};
 	const struct output_options options = {
 		.destination = o->destination,
@@ -99,6 +100,8 @@ static int open_output(struct convert *c, struct avml_error *err)
 		.min_free_mib = o->min_free_mib,
 		.no_sparse = o->no_sparse,
 		.no_clobber = o->no_clobber,
+		.digest = o->digest,
+		.digest_inline = avml_pipeline_threads(o->threads) == 1,
 		.writer = { .format = o->format,
 			.keep_zeros = o->keep_zeros,
 			.force = o->force },
@@ -187,6 +190,8 @@ static int prepare(struct convert *c, struct avml_error *err)
 			&c->salvage, &c->output.writer, &events, err);
 	if (ret < 0)
 		return ret;
+	if (o->digest)
+		digest_init();
 	confine_to_open(c);
 	ret = begin_reading(c, err);
 	if (ret == 0)
@@ -260,6 +265,7 @@ static int run(struct convert *c, struct avml_error *err)
 		ret = avml_error_set(err, EINVAL,
 			"nothing in %s could be salvaged", c->source.path);
 	ret = output_close(&c->output, ret, err);
+	output_copy_digest(&c->output, c->result->digest);
 	c->result->source_bytes = image_reader_offset(c->reader);
 	c->result->records = w->records;
 	c->result->dropped_bytes = w->assembler.dropped;

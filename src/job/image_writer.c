@@ -107,13 +107,31 @@ int image_writer_plain(struct image_writer *w, const struct piece *piece,
 	return ret;
 }
 
+void image_writer_begin(struct image_writer *w)
+{
+	w->record_begin = w->block_begin;
+}
+
+void image_writer_block_end(struct image_writer *w)
+{
+	w->record_end = w->piece_end;
+}
+
 void image_writer_end(struct image_writer *w, struct avml_range range)
 {
+	const struct avml_image_record record = {
+		.range = range,
+		.offset = w->record_offset,
+		.len = avml_sink_position(w->sink) - w->record_offset,
+		.read_begin = w->record_begin,
+		.read_end = w->record_end,
+	};
+
 	avml_sink_mark(w->sink);
 	w->record_open = false;
 	w->records++;
 	if (w->events.record)
-		w->events.record(w->events.ctx, range, w->record_offset);
+		w->events.record(w->events.ctx, &record);
 }
 
 int image_writer_finish(struct image_writer *w, struct avml_error *err)
@@ -130,5 +148,8 @@ int image_writer_piece(struct image_writer *w, const struct piece *piece,
 	if (cancel_level() >= (good_place ? 1 : 2))
 		return cancel_error(err);
 	w->run_end = piece->run_end;
+	if (piece->range.start == piece->block.start)
+		w->block_begin = piece->read_begin;
+	w->piece_end = piece->read_end;
 	return assembler_piece(&w->assembler, piece, err);
 }

@@ -36,7 +36,7 @@ const struct image_format *image_format_of(enum avml_image_format format);
 
 struct image_writer_events {
 	void *ctx;
-	void (*record)(void *ctx, struct avml_range range, uint64_t offset);
+	void (*record)(void *ctx, const struct avml_image_record *record);
 };
 
 struct image_writer_options {
@@ -51,11 +51,14 @@ struct image_writer {
 	struct avml_sink *sink;
 	struct image_writer_options options;
 	struct image_writer_events events;
-	void *state;		 /* of the format */
-	uint64_t gap_bytes;	 /* written as zeros between records (raw) */
-	uint64_t run_end;	 /* of the piece at hand */
-	bool record_open;	 /* bytes of an unfinished record are out */
-	uint64_t record_offset;	 /* of the record begun last */
+	void *state;		/* of the format */
+	uint64_t gap_bytes;	/* written as zeros between records (raw) */
+	uint64_t run_end;	/* of the piece at hand */
+	bool record_open;	/* bytes of an unfinished record are out */
+	uint64_t record_offset; /* of the record begun last */
+	/* When was read: the block at hand so far, and the record's blocks. */
+	uint64_t block_begin, piece_end;
+	uint64_t record_begin, record_end;
 	uint64_t records;	 /* whole ones */
 	uint64_t unsafe_records; /* whose stream is longer than its range */
 };
@@ -73,7 +76,13 @@ int image_writer_piece(struct image_writer *w, const struct piece *piece,
 /* After the last piece, when all went well. */
 int image_writer_finish(struct image_writer *w, struct avml_error *err);
 
-/* For the formats: the header of a record that begins here, */
+/* For the formats: a record begins with the block at hand, */
+void image_writer_begin(struct image_writer *w);
+
+/* its blocks are over, as far as is known, */
+void image_writer_block_end(struct image_writer *w);
+
+/* the header of a record that begins here, */
 int image_writer_header(struct image_writer *w, enum avml_record_format format,
 	struct avml_range range, struct avml_error *err);
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/cancel.h"
+#include "job/digest_file.h"
 
 #define MIB (1u << 20)
 
@@ -68,12 +70,15 @@ int output_open(struct output *out, const struct output_options *options,
 		.no_sparse = options->no_sparse,
 		.no_clobber = options->no_clobber,
 		.min_free_mib = options->min_free_mib,
+		.digest = options->digest,
+		.digest_inline = options->digest_inline,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
 	};
 	int ret;
 
 	out->destination = options->destination;
+	out->digest = options->digest;
 	if (options->estimate > 0)
 		ret = disk_limit_check(options->destination, options->estimate,
 			&options->limit, err);
@@ -82,6 +87,8 @@ int output_open(struct output *out, const struct output_options *options,
 			&sink_options.max_bytes, err);
 	if (ret == 0)
 		ret = check_place(options, err);
+	if (ret == 0 && options->digest)
+		ret = digest_file_check(options, err);
 	if (ret < 0)
 		return ret;
 	/* What is there already has to stay when nothing comes of this. */
@@ -98,8 +105,12 @@ int output_open(struct output *out, const struct output_options *options,
 		struct avml_sink_left left;
 
 		(void)avml_sink_abort(out->sink, &left, &ignored);
+		return ret;
 	}
-	return ret;
+	if (options->digest)
+		digest_file_open(&out->digest_file, options,
+			avml_sink_can_cut(out->sink));
+	return 0;
 }
 
 /* Cut back, and put what is left in front of the error's chain. */
@@ -139,7 +150,20 @@ int output_close(struct output *out, int ret, struct avml_error *err)
 		ret = avml_sink_finish(out->sink, err);
 	if (ret < 0)
 		abandon(out, err);
+	if (out->digest && ret == 0 && !avml_sink_digest(out->sink))
+		warning_tell(&out->digest_file.warning,
+			"the SHA-256 of %s could not be taken",
+			out->destination);
+	digest_file_close(&out->digest_file, avml_sink_digest(out->sink));
 	return ret;
+}
+
+void output_copy_digest(
+	const struct output *out, char digest[AVML_SINK_DIGEST_SIZE])
+{
+	const char *hex = avml_sink_digest(out->sink);
+
+	memcpy(digest, hex ? hex : "", hex ? AVML_SINK_DIGEST_SIZE : 1);
 }
 
 void output_release(struct output *out)
@@ -147,4 +171,5 @@ void output_release(struct output *out)
 	image_writer_release(&out->writer);
 	avml_sink_free(out->sink);
 	out->sink = NULL;
+	digest_file_release(&out->digest_file);
 }

@@ -26,16 +26,28 @@ struct output_options {
 	bool force;	/* go on where it cannot fit, or lies in memory */
 	bool no_sparse;
 	bool no_clobber;
+	bool digest;		 /* take its SHA-256 */
+	bool digest_inline;	 /* without a thread of its own */
+	const char *digest_file; /* where to; NULL: beside a regular file */
 	struct image_writer_options writer;
 	struct image_writer_events events;
 	/* Told what should be known of the destination. */
 	struct warning warning;
 };
 
+struct digest_file {
+	const char *image; /* as its line calls it */
+	struct warning warning;
+	char *path;
+	struct avml_sink *sink; /* NULL: there is no such file */
+};
+
 struct output {
 	const char *destination;
 	struct avml_sink *sink;
 	struct image_writer writer;
+	bool digest; /* is wanted */
+	struct digest_file digest_file;
 };
 
 /* Check the limits, and open. 0 or -errno, and nothing was changed. */
@@ -46,8 +58,15 @@ int output_open(struct output *out, const struct output_options *options,
  * The end: `ret` is how the run went. When it went well, or the end of it
  * does not, the destination is finished; else it is cut back, and what is
  * left is put in front of the error's chain. Returns the outcome.
+ *
+ * A digest is then of what is there, and its file is written. That this fails
+ * is told, and changes no outcome.
  */
 int output_close(struct output *out, int ret, struct avml_error *err);
+
+/* After it: the digest, "" where there is none. */
+void output_copy_digest(
+	const struct output *out, char digest[AVML_SINK_DIGEST_SIZE]);
 
 /* After either of the two above. */
 void output_release(struct output *out);

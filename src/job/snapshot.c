@@ -41,8 +41,10 @@ struct snapshot {
 	struct output output;
 };
 
+#define OTHERS_MAX 4
+
 struct inputs {
-	struct avml_sink_input items[3 + AVML_SOURCE_PATHS_MAX];
+	struct avml_sink_input items[3 + AVML_SOURCE_PATHS_MAX + OTHERS_MAX];
 	size_t count;
 };
 
@@ -147,6 +149,8 @@ static int plan_ranges(struct snapshot *s, struct avml_error *err)
 	int ret;
 
 	s->result->ram_bytes = avml_range_list_total(&s->ram.pages);
+	for (size_t i = 0; i < s->ram.pages.count && s->events->ram; i++)
+		s->events->ram(s->events->ctx, s->ram.pages.items[i]);
 	if (!coverage)
 		ret = avml_range_list_copy(&s->ram.pages, &s->ranges);
 	else
@@ -170,8 +174,9 @@ static void add_input(struct inputs *inputs, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0)
-		inputs->items[inputs->count++] =
-			(struct avml_sink_input){ path, st.st_dev, st.st_ino };
+		inputs->items[inputs->count++] = (struct avml_sink_input){
+			.path = path, .dev = st.st_dev, .ino = st.st_ino
+		};
 }
 
 /* Files that are read must not be what is written. */
@@ -184,6 +189,8 @@ static void list_inputs(const struct snapshot *s, struct inputs *inputs)
 	add_input(inputs, s->flags_path);
 	for (size_t i = 0; (path = avml_source_path_of(s->source, i)); i++)
 		add_input(inputs, path);
+	for (size_t i = 0; i < s->options->other_count && i < OTHERS_MAX; i++)
+		inputs->items[inputs->count++] = s->options->others[i];
 }
 
 /*
@@ -222,6 +229,9 @@ static int open_output(struct snapshot *s, struct avml_error *err)
 		.force = o->force,
 		.no_sparse = o->no_sparse,
 		.no_clobber = o->no_clobber,
+		.digest = o->digest,
+		.digest_inline = avml_pipeline_threads(o->threads) == 1,
+		.digest_file = o->digest_file,
 		.writer = {
 			.format = image_format(s),
 			.keep_zeros = o->keep_zeros,
@@ -304,6 +314,7 @@ static int run(struct snapshot *s, struct avml_error *err)
 	const struct image_writer *w = &s->output.writer;
 	int ret;
 
+	s->result->opened = true;
 	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
 	ret = capture_run(s->capture, &s->output.writer, &unreadable, err);
@@ -326,6 +337,7 @@ static int run(struct snapshot *s, struct avml_error *err)
 	s->result->dropped_bytes = w->assembler.dropped;
 	s->result->written_bytes = avml_sink_position(s->output.sink);
 	s->result->hole_bytes = avml_sink_hole_bytes(s->output.sink);
+	output_copy_digest(&s->output, s->result->digest);
 	if (ret < 0)
 		return ret;
 	if (w->records == 0)

@@ -175,6 +175,7 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 	}
 	if (s->join_end > 0)
 		return continue_record(s, block, err);
+	image_writer_begin(w);
 	s->record = block;
 	s->released = false;
 	s->stream_len = FRAMING_IDENT_LEN;
@@ -237,6 +238,7 @@ static int end(void *ctx, struct avml_range block, struct avml_error *err)
 	struct image_writer *w = ctx;
 	struct avml_state *s = w->state;
 
+	image_writer_block_end(w);
 	if (block.end < s->join_end)
 		return 0;
 	if (s->released)

@@ -4,6 +4,7 @@
 
 static int begin(void *ctx, struct avml_range record, struct avml_error *err)
 {
+	image_writer_begin(ctx);
 	return image_writer_header(ctx, AVML_RECORD_LIME, record, err);
 }
 
@@ -22,6 +23,7 @@ static int data(void *ctx, const struct piece *piece, struct avml_error *err)
 static int end(void *ctx, struct avml_range record, struct avml_error *err)
 {
 	(void)err;
+	image_writer_block_end(ctx);
 	image_writer_end(ctx, record);
 	return 0;
 }

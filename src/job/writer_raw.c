@@ -36,6 +36,7 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 			" would be written as %" PRIu64
 			" bytes of zeros (--force does it)",
 			block.start, w->gap_bytes);
+	image_writer_begin(w);
 	w->record_open = true;
 	w->record_offset = block.start;
 	return gap > 0 ? avml_sink_zeros(w->sink, gap, err) : 0;
@@ -56,6 +57,7 @@ static int data(void *ctx, const struct piece *piece, struct avml_error *err)
 static int end(void *ctx, struct avml_range block, struct avml_error *err)
 {
 	(void)err;
+	image_writer_block_end(ctx);
 	image_writer_end(ctx, block);
 	return 0;
 }

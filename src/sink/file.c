@@ -45,7 +45,8 @@ static int put(struct file_sink *s, struct iovec *iov, int count,
 
 	if (ret < 0)
 		return ret;
-	ret = io_writev_full(s->fd, iov, count, s->at, STOP_LEVEL, &done);
+	ret = io_writev_full(
+		s->fd, iov, count, s->at, s->base.stop_level, &done);
 	s->at += done;
 	if (ret == -EINTR)
 		return cancel_error(err);
@@ -256,6 +257,7 @@ int sink_file_new(struct sink_target *target, bool sparse,
 	}
 	s->base.ops = &file_ops;
 	s->base.name = name;
+	s->base.stop_level = STOP_LEVEL;
 	s->fd = target->fd;
 	s->base.makes_holes = sparse;
 	s->created = target->created;

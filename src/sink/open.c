@@ -13,6 +13,7 @@
 #include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "sink/hasher.h"
 #include "sink/sink_ops.h"
 
 /* Character devices, by the kernel's admin-guide/devices.txt. */
@@ -101,8 +102,11 @@ static int check_inputs(const char *path,
 		if (input->dev == st->st_dev && input->ino == st->st_ino &&
 			!S_ISCHR(st->st_mode))
 			return avml_error_set(err, EINVAL,
-				"%s is the same file as %s, which is read: it "
-				"would be overwritten",
+				input->written
+					? "%s is the same file as %s: each "
+					  "would overwrite the other"
+					: "%s is the same file as %s, which "
+					  "is read: it would be overwritten",
 				path, input->path);
 	}
 	return 0;
@@ -254,7 +258,7 @@ static int open_path(struct sink_target *target,
 	if (fstat(target->fd, &st) < 0)
 		ret = avml_error_set_errno(err, errno, "%s", target->path);
 	/* A FIFO may have kept us waiting. */
-	if (ret == 0 && cancel_level() > 0)
+	if (ret == 0 && cancel_level() > (options->to_the_end ? 1 : 0))
 		ret = cancel_error(err);
 	if (ret == 0 && S_ISREG(st.st_mode) && !target->created) {
 		/* A file system without modes is no reason to fail. */
@@ -281,6 +285,7 @@ int avml_sink_open(const char *destination,
 {
 	struct sink_target target = { .path = destination, .fd = -1 };
 	const int number = avml_sink_descriptor(destination);
+	struct avml_error ignored;
 	int ret;
 
 	if (number >= 0)
@@ -293,5 +298,10 @@ int avml_sink_open(const char *destination,
 	if (__builtin_mul_overflow(
 		    options->min_free_mib, 1u << 20, &(*sink)->min_free))
 		(*sink)->min_free = UINT64_MAX;
+	if (options->to_the_end && (*sink)->ops->can_cut)
+		(*sink)->stop_level = SINK_STOP_NEVER;
+	/* Without it, what is written is worth as much. */
+	if (options->digest)
+		(*sink)->hasher = hasher_new(!options->digest_inline, &ignored);
 	return 0;
 }

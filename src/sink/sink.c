@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "sink/hasher.h"
 #include "sink/sink_ops.h"
 
 /* With a limit to what must stay free: bytes between two looks at it. */
@@ -30,11 +31,17 @@ int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
 {
 	int ret = take(sink, len, err);
 
-	if (ret == 0)
-		ret = sink->ops->write(sink, buf, len, err);
-	if (ret == 0)
-		sink->position += len;
-	return ret;
+	if (ret < 0)
+		return ret;
+	ret = sink->ops->write(sink, buf, len, err);
+	if (ret < 0) {
+		sink->torn = true;
+		return ret;
+	}
+	sink->position += len;
+	if (sink->hasher)
+		hasher_add(sink->hasher, buf, len);
+	return 0;
 }
 
 int avml_sink_zeros(
@@ -42,10 +49,15 @@ int avml_sink_zeros(
 {
 	int ret = sink->makes_holes ? 0 : take(sink, len, err);
 
-	if (ret == 0)
-		ret = sink->ops->zeros(sink, len, err);
+	if (ret < 0)
+		return ret;
+	ret = sink->ops->zeros(sink, len, err);
 	if (ret == 0)
 		sink->position += len;
+	if (ret == 0 && sink->hasher)
+		ret = hasher_zeros(sink->hasher, len, sink->stop_level, err);
+	if (ret < 0)
+		sink->torn = true;
 	return ret;
 }
 
@@ -57,24 +69,50 @@ bool avml_sink_makes_holes(const struct avml_sink *sink)
 void avml_sink_mark(struct avml_sink *sink)
 {
 	sink->mark = sink->position;
+	if (sink->hasher)
+		hasher_mark(sink->hasher);
+}
+
+/* Of what is there now: all that was given, or what was marked. */
+static void end_digest(struct avml_sink *sink, bool at_mark)
+{
+	if (sink->hasher && !hasher_end(sink->hasher, at_mark, sink->digest))
+		sink->digest[0] = '\0';
+	hasher_free(sink->hasher);
+	sink->hasher = NULL;
 }
 
 int avml_sink_finish(struct avml_sink *sink, struct avml_error *err)
 {
-	return sink->ops->finish(sink, err);
+	int ret = sink->ops->finish(sink, err);
+
+	if (ret == 0)
+		end_digest(sink, false);
+	return ret;
 }
 
 int avml_sink_abort(struct avml_sink *sink, struct avml_sink_left *left,
 	struct avml_error *err)
 {
+	int ret;
+
 	*left = (struct avml_sink_left){ .cut = false };
-	return sink->ops->abort(sink, left, err);
+	ret = sink->ops->abort(sink, left, err);
+	if (ret == 0 && !left->removed && (left->cut || !sink->torn))
+		end_digest(sink, left->cut);
+	return ret;
+}
+
+const char *avml_sink_digest(const struct avml_sink *sink)
+{
+	return sink->digest[0] ? sink->digest : NULL;
 }
 
 void avml_sink_free(struct avml_sink *sink)
 {
 	if (!sink)
 		return;
+	hasher_free(sink->hasher);
 	free(sink->name);
 	sink->ops->free(sink);
 }

@@ -10,7 +10,6 @@
 
 struct sink_ops {
 	bool can_cut;
-
 	/* As the public functions; the caller counts the position. */
 	int (*write)(struct avml_sink *sink, const void *buf, size_t len,
 		struct avml_error *err);
@@ -22,17 +21,24 @@ struct sink_ops {
 	void (*free)(struct avml_sink *sink);
 };
 
+/* A level of the wish to stop that it never gets to. */
+#define SINK_STOP_NEVER 3
+
 struct avml_sink {
 	const struct sink_ops *ops;
 	char *name;	   /* for messages */
 	uint64_t position; /* bytes given */
 	uint64_t mark;	   /* position up to which all is whole */
 	uint64_t hole_bytes;
-	bool makes_holes;   /* zeros need not be written */
-	uint64_t max_bytes; /* that may be written; 0: any number */
-	uint64_t taken;	    /* bytes that were, or will be, written */
-	uint64_t min_free;  /* bytes that stay free on a file's disk */
-	uint64_t headroom;  /* bytes to write before looking at the disk */
+	int stop_level;	       /* of the wish to stop, which ends a write */
+	bool makes_holes;      /* zeros need not be written */
+	uint64_t max_bytes;    /* that may be written; 0: any number */
+	uint64_t taken;	       /* bytes that were, or will be, written */
+	uint64_t min_free;     /* bytes that stay free on a file's disk */
+	uint64_t headroom;     /* bytes to write before looking at the disk */
+	struct hasher *hasher; /* NULL: nobody wants a digest */
+	bool torn;	       /* more may have gone out than was counted */
+	char digest[AVML_SINK_DIGEST_SIZE]; /* at the end; "": none */
 };
 
 /* What open() found out about a destination. */

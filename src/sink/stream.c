@@ -66,7 +66,8 @@ static int put(struct stream_sink *s, struct iovec *iov, int count,
 
 	if (ret < 0)
 		return ret;
-	ret = io_writev_full(s->fd, iov, count, IO_APPEND, STOP_LEVEL, &done);
+	ret = io_writev_full(
+		s->fd, iov, count, IO_APPEND, s->base.stop_level, &done);
 	if (ret == -EINTR)
 		return cancel_error(err);
 	if (ret == -EPIPE)
@@ -161,6 +162,7 @@ int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
 	}
 	s->base.ops = &stream_ops;
 	s->base.name = name;
+	s->base.stop_level = STOP_LEVEL;
 	s->fd = target->fd;
 	find_cache(s);
 	*sink = &s->base;

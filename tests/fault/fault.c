@@ -38,6 +38,8 @@
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 /* How a call fails: an errno, or one of these. */
 #define HALF (-1)
@@ -566,6 +568,30 @@ WRAP(cJSON_bool, cJSON_AddItemToObject, cJSON *object, const char *key,
 	return !fails(&call_cJSON_AddItemToObject, -1) &&
 	       __real_cJSON_AddItemToObject(object, key, item);
 }
+
+/* --- what OpenSSL does -----------------------------------------------------
+ */
+
+/* 1 is success, 0 is not. */
+/* clang-format off */
+#define WRAP_TRUE(name, args, ...)					\
+	WRAP(int, name, __VA_ARGS__)					\
+	{								\
+		return !fails(&call_##name, -1) && __real_##name args;	\
+	}
+/* clang-format on */
+
+WRAP_TRUE(OPENSSL_init_crypto, (what, settings), uint64_t what,
+	const OPENSSL_INIT_SETTINGS *settings)
+WRAP_POINTER(EVP_MD_CTX, EVP_MD_CTX_new, (), void)
+WRAP_TRUE(EVP_DigestInit_ex, (ctx, type, engine), EVP_MD_CTX *ctx,
+	const EVP_MD *type, ENGINE *engine)
+WRAP_TRUE(EVP_DigestUpdate, (ctx, bytes, len), EVP_MD_CTX *ctx,
+	const void *bytes, size_t len)
+WRAP_TRUE(EVP_DigestFinal_ex, (ctx, md, len), EVP_MD_CTX *ctx,
+	unsigned char *md, unsigned int *len)
+WRAP_TRUE(
+	EVP_MD_CTX_copy_ex, (to, from), EVP_MD_CTX *to, const EVP_MD_CTX *from)
 
 /* --- threads and signals -------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What avml promises, and whether a run kept it."""
 
+import hashlib
 import json
 import os
 import re
@@ -45,6 +46,8 @@ def check_wrecks(run):
 def check_names(run, scenario):
     """Nothing beside the image is left in its directory."""
     good = {"file": {"out"}, "fd": {"out"}, "pipe": set()}[scenario.to]
+    if scenario.digest:
+        good = good | {"out.sha256"}
     if scenario.old == "linked":
         good = good | {"other"}
     names = set(os.listdir(run.dir))
@@ -63,6 +66,27 @@ def check_mode(run, scenario):
     mode = stat.S_IMODE(os.stat(run.out).st_mode)
     if mode != 0o600:
         raise Broken("mode %o" % mode)
+
+
+def check_digest(run, scenario):
+    """A digest that stands beside an image is that image's."""
+    path = run.out + ".sha256"
+    if not scenario.digest or not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        line = file.read()
+    if not line or b"\n" not in line and run.killed:
+        return
+    if scenario.to == "pipe":
+        image, name = run.stdout, b"-"
+    elif os.path.exists(run.out):
+        with open(run.out, "rb") as file:
+            image, name = file.read(), b"out"
+    else:
+        raise Broken("a digest, and no image")
+    if line != hashlib.sha256(image).hexdigest().encode() + b"  " + name + \
+            b"\n":
+        raise Broken("the digest is of something else: %r" % line)
 
 
 def is_old(run):
@@ -159,7 +183,9 @@ def check_image(run, scenario, reference, made):
     """An image that is finished; "partial" when more of it is unreadable."""
     if said.has_error(run.said):
         raise Broken("status %d, but an error is told" % run.status)
-    if run.lost_end:
+    # Of the digest's own file it is told, and the image is as good.
+    if run.lost_end and not (scenario.digest and
+                             "the digest is not in" in run.said):
         raise Broken("%s failed, and the status is %d"
                      % (run.lost_end, run.status))
     if scenario.to == "file" and run.stdout:
@@ -192,6 +218,7 @@ def judge(run, scenario, reference, made):
     """survived, partial, failed or killed; Broken for a broken promise."""
     if run.killed and run.status == -signal.SIGKILL:
         check_killed(run, scenario, reference, made)
+        check_digest(run, scenario)
         return "killed"
     check_wrecks(run)
     if scenario.kind == "text":
@@ -199,6 +226,7 @@ def judge(run, scenario, reference, made):
         return "failed" if run.status > reference.status else "survived"
     check_names(run, scenario)
     check_mode(run, scenario)
+    check_digest(run, scenario)
     if run.status == 1:
         if run.harmless and reference.status != 1:
             raise Broken("%s must not make a run fail" % run.harmless)

@@ -30,6 +30,10 @@ class Scenario:
     quick: bool = False     # main scenarios: of `make check`
     pairs: bool = False     # two things that fail, in `make check` too
 
+    @property
+    def digest(self):
+        return any(arg.startswith("--digest") for arg in self.args)
+
 
 def acquire(name, *args, **rest):
     """Everything may be unreadable: it is told, and the status is 3."""
@@ -77,6 +81,11 @@ SCENARIOS = [
             threads=(0,)),
     acquire("acquire-percent-fd", *FILE, "--max-disk-usage-percentage=99.9",
             to="fd"),
+    # Its SHA-256, in a thread of its own and without.
+    acquire("acquire-digest", *FILE, "--digest", threads=(1, 3), quick=True),
+    acquire("acquire-digest-stream", *FILE, "--compress",
+            "--digest-file={out}.sha256", to="pipe"),
+    acquire("acquire-digest-old", *FILE, "--digest", old="plain"),
     acquire("acquire-min-free", *FILE, "--min-free=1", quick=True),
     # crash ends early, and kcore has the rest, of which zeros do not count.
     acquire("acquire-both", "--proc={proc}", "--dev={dev}", status=3,
@@ -90,6 +99,7 @@ SCENARIOS = [
     convert("raw-to-v1", "v1", "--source-format=raw", "{raw}"),
     convert("pipe-to-v1", "v1", "-", stdin="v2", each=(1,), quick=True),
     convert("v2-to-stream", "v1", "{v2}", to="pipe"),
+    convert("v2-to-v1-digest", "v1", "--digest", "{v2}", threads=(1, 3)),
     convert("v1-old", "v2", "{v1}", old="plain"),
     convert("salvage", "v1", "--salvage", "{cut}", status=3, threads=(1, 3),
             each=(1, 3), quick=True),
