@@ -82,7 +82,7 @@ BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(LINT_$(LINTER)) $(WERROR) \
 	$(HARDEN) $(KIT_CFLAGS) -pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
-LIBS = $(KIT_LIBS) -lcjson -lsnappy $(if $(filter musl,$(KIT)),,-lcrypto)
+LIBS = $(KIT_LIBS) -lcjson -lsnappy $(if $(filter musl,$(KIT)),-lmbedcrypto,-lcrypto)
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0

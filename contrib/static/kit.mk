@@ -46,6 +46,8 @@ KIT_CPPFLAGS += -nostdinc -isystem $(KIT_DIR)/include/musl \
 KIT_LDFLAGS += -B$(KIT_DIR)/lib
 # musl has no functions that fortify.
 KIT_FORTIFY :=
+# SHA-256 is in the binary from the start, as below.
+KIT_ROOTS := mbedtls_sha256_update_ret mbedtls_sha256_finish_ret
 else
 KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 KIT_LIBS := $(KIT_DIR)/lib/no_host.o -lcurl -lssl -lcrypto -lcares
@@ -62,13 +64,12 @@ KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \
 KIT_WRAP := getaddrinfo freeaddrinfo getnameinfo gethostbyname getservbyname \
 	getservbyport_r dlopen dlsym dladdr dlclose dlerror
 KIT_LDFLAGS += $(foreach name,$(KIT_WRAP),-Wl,--wrap=$(name))
-AVML_LDFLAGS := $(foreach root,$(KIT_ROOTS),-u $(root))
 endif
 
 HARDEN := $(KIT_PIE) -fstack-protector-strong -fstack-clash-protection \
 	$(KIT_FORTIFY)
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--fatal-warnings
-AVML_LDFLAGS += -s
+AVML_LDFLAGS := $(foreach root,$(KIT_ROOTS),-u $(root)) -s
 # Nothing of where it was built, and no tables that only debuggers read.
 KIT_CFLAGS := -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.

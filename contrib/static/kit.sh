@@ -18,10 +18,10 @@
 #   download/               packages as they were fetched
 #   apt-*/                  apt's lists
 #
-# snappy, cJSON, curl and libcheck are compiled here out of their source
-# packages; of musl, OpenSSL and c-ares the archives in Debian's binary packages
-# are taken, and glibc and libgcc are those of the compiler here. A kit that is
-# there already is made anew only if something here is newer than it.
+# snappy, cJSON, Mbed TLS, curl and libcheck are compiled here out of their
+# source packages; of musl, OpenSSL and c-ares the archives in Debian's binary
+# packages are taken, and glibc and libgcc are those of the compiler here. A kit
+# that is there already is made anew only if something here is newer than it.
 set -euo pipefail
 
 # What make and its user say of the program's own flags is not for these.
@@ -235,7 +235,9 @@ make_kit()
 	flags
 	add_snappy
 	add_cjson
-	if [[ $kit == glibc ]]; then
+	if [[ $kit == musl ]]; then
+		add_mbedtls
+	else
 		add_openssl
 		add_cares
 		add_curl

@@ -105,6 +105,25 @@ add_cjson()
 	cp "$src/cJSON.h" "$work/include/cjson"
 }
 
+# SHA-256 alone, which is a file and the wiping of memory. What it would be
+# configured with is empty but for that: no other code, and no platform's.
+add_mbedtls()
+{
+	local src version name objects=()
+	take_source "Mbed TLS" mbedtls
+	mkdir -p "$tmp/mbedtls" "$work/include/mbedtls"
+	printf '#define %s\n' MBEDTLS_SHA256_C MBEDTLS_DEPRECATED_REMOVED \
+		> "$work/include/mbedtls/config.h"
+	for name in sha256 platform_util; do
+		quietly "${cc[@]}" -I"$work/include" -I"$src/include" \
+			"${cflags[@]}" -c -o "$tmp/mbedtls/$name.o" \
+			"$src/library/$name.c"
+		objects+=("$tmp/mbedtls/$name.o")
+	done
+	"$gnu-ar" rcsD "$work/lib/libmbedcrypto.a" "${objects[@]}"
+	cp "$src/include/mbedtls/sha256.h" "$work/include/mbedtls"
+}
+
 add_openssl()
 {
 	local root version

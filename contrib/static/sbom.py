@@ -29,6 +29,7 @@ LICENCES = {
     ),
     "snappy": ("BSD-3-Clause", "compression"),
     "cJSON": ("MIT", "JSON"),
+    "Mbed TLS": ("Apache-2.0", "SHA-256"),
     "OpenSSL": ("Apache-2.0", "TLS and digests"),
     "c-ares": ("MIT", "names of hosts"),
     "curl": ("curl", "libcurl: HTTP and HTTPS"),

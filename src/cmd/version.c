@@ -7,6 +7,8 @@
 #ifdef AVML_KIT
 /* KIT_LIBRARIES, a line for each package that a static build is made of */
 #include <avml_kit.h>
+#else
+#include <openssl/crypto.h>
 #endif
 #ifdef __GLIBC__
 #include <gnu/libc-version.h>
@@ -33,7 +35,9 @@ static void print_libraries(void)
 #ifdef __GLIBC__
 	printf("  glibc %s\n", gnu_get_libc_version());
 #endif
-	printf("  cJSON %s\n  snappy\n", cJSON_Version());
+	/* snappy does not tell; OpenSSL has its name and a date in it. */
+	printf("  cJSON %s\n  snappy\n  %s\n", cJSON_Version(),
+		OpenSSL_version(OPENSSL_VERSION));
 }
 #endif
 

@@ -59,7 +59,7 @@ for ask in '--version --verbose' '--verbose -V' 'sources -V --verbose' \
 	grep -qE '^build: (dynamic|static|static-minimal)$' "$T/verbose" ||
 		fail "$ask: no build"
 	for word in 'compiler: (gcc|clang) [0-9]+\.' '  cJSON [0-9]+\.' \
-		'  snappy'; do
+		'  snappy' '  (OpenSSL|Mbed TLS) [0-9]+\.'; do
 		grep -qE "^$word" "$T/verbose" || fail "$ask: no $word"
 	done
 done

@@ -72,6 +72,11 @@ for c in bill["components"]:
     if c["name"] == "OpenSSL":
         must(b"OpenSSL " + c["version"].split("-")[0].encode() in binary,
              "another OpenSSL is inside")
+    # With the constants of SHA-256, in the processor's order of bytes.
+    if c["name"] in ("Mbed TLS", "OpenSSL"):
+        words = (0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5)
+        must(any(b"".join(w.to_bytes(4, order) for w in words) in binary
+                 for order in ("little", "big")), "no SHA-256 is inside")
     must(c["purl"].startswith("pkg:deb/debian/"), c["purl"])
     must(c["licenses"], f"{c['name']} has no licence")
 END
