@@ -9,6 +9,8 @@
 #include "base/hex.h"
 
 #define SHA256_LEN 32
+/* Of the length of one call, the library counts the lower 32 bits alone. */
+#define PART_MAX ((size_t)1 << 30)
 
 struct digest {
 	mbedtls_sha256_context ctx;
@@ -42,8 +44,17 @@ void digest_free(struct digest *digest)
 
 int digest_add(struct digest *digest, const void *bytes, size_t len)
 {
-	return mbedtls_sha256_update_ret(&digest->ctx, bytes, len) == 0 ? 0
-									: -EIO;
+	const unsigned char *next = bytes;
+
+	while (len > 0) {
+		const size_t part = len < PART_MAX ? len : PART_MAX;
+
+		if (mbedtls_sha256_update_ret(&digest->ctx, next, part) != 0)
+			return -EIO;
+		next += part;
+		len -= part;
+	}
+	return 0;
 }
 
 int digest_copy(struct digest *to, const struct digest *from)
