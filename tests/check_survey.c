@@ -48,11 +48,11 @@ START_TEST(survey_tells_of_host_and_ram)
 	struct utsname name;
 
 	ck_assert_int_eq(uname(&name), 0);
-	ck_assert_str_eq(survey.kernel, name.release);
-	ck_assert(survey.root == (geteuid() == 0));
+	ck_assert_str_eq(survey.host.kernel, name.release);
+	ck_assert(survey.host.root == (geteuid() == 0));
 	/* No test has them. */
-	ck_assert(!survey.cap_sys_rawio);
-	ck_assert(!survey.cap_sys_admin);
+	ck_assert(!survey.host.cap_sys_rawio);
+	ck_assert(!survey.host.cap_sys_admin);
 	ck_assert(!survey.kpageflags);
 	ck_assert_str_eq(survey.iomem_path, path);
 	ck_assert_uint_eq(survey.iomem_error.depth, 0);

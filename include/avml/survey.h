@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <avml/error.h>
+#include <avml/host.h>
 #include <avml/source.h>
 
 #ifdef __cplusplus
@@ -27,11 +28,7 @@ struct avml_survey_options {
 };
 
 struct avml_survey {
-	char kernel[65];   /* release of the running one */
-	char lockdown[32]; /* its mode; "": cannot be told */
-	bool root;	   /* by effective user */
-	bool cap_sys_rawio;
-	bool cap_sys_admin;
+	struct avml_host host;
 	bool kpageflags;	       /* can be read */
 	char iomem_path[4096];	       /* cut short if need be */
 	size_t ranges;		       /* of RAM, in whole pages */

@@ -64,12 +64,13 @@ static char *make_json(struct sources *s, const struct avml_survey *survey)
 
 	if (!s->out_of_memory && root &&
 		json_text(root, "avml", AVML_VERSION) &&
-		json_text(root, "kernel", survey->kernel) &&
+		json_text(root, "kernel", survey->host.kernel) &&
 		json_text(root, "lockdown",
-			survey->lockdown[0] ? survey->lockdown : NULL) &&
-		json_bool(root, "root", survey->root) &&
-		json_bool(root, "cap_sys_rawio", survey->cap_sys_rawio) &&
-		json_bool(root, "cap_sys_admin", survey->cap_sys_admin) &&
+			survey->host.lockdown[0] ? survey->host.lockdown
+						 : NULL) &&
+		json_bool(root, "root", survey->host.root) &&
+		json_bool(root, "cap_sys_rawio", survey->host.cap_sys_rawio) &&
+		json_bool(root, "cap_sys_admin", survey->host.cap_sys_admin) &&
 		add_iomem(root, survey) &&
 		json_bool(root, "kpageflags", survey->kpageflags) &&
 		cJSON_AddItemToObject(root, "sources", s->list)) {
@@ -114,11 +115,13 @@ static void print_host(const struct avml_survey *survey)
 		survey->kpageflags ? "yes  bad pages are not touched"
 				   : "no   bad pages are not known");
 	printf("%-12s  %s\n", "lockdown",
-		survey->lockdown[0] ? survey->lockdown : "cannot be told");
-	printf("%-12s  %s%s%s\n", "run by", survey->root ? "root" : "not root",
-		survey->cap_sys_rawio ? ", CAP_SYS_RAWIO" : "",
-		survey->cap_sys_admin ? ", CAP_SYS_ADMIN" : "");
-	printf("%-12s  %s\n", "kernel", survey->kernel);
+		survey->host.lockdown[0] ? survey->host.lockdown
+					 : "cannot be told");
+	printf("%-12s  %s%s%s\n", "run by",
+		survey->host.root ? "root" : "not root",
+		survey->host.cap_sys_rawio ? ", CAP_SYS_RAWIO" : "",
+		survey->host.cap_sys_admin ? ", CAP_SYS_ADMIN" : "");
+	printf("%-12s  %s\n", "kernel", survey->host.kernel);
 }
 
 /* --- the command ---------------------------------------------------------- */

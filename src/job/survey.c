@@ -2,11 +2,7 @@
 #include <avml/survey.h>
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include <avml/page_flags.h>
 
@@ -14,20 +10,6 @@
 #include "base/cleanup.h"
 #include "job/ram.h"
 #include "source/host.h"
-
-static void look_at_host(struct avml_survey *survey)
-{
-	struct utsname name;
-
-	if (uname(&name) == 0)
-		snprintf(survey->kernel, sizeof(survey->kernel), "%s",
-			name.release);
-	if (!host_lockdown(survey->lockdown, sizeof(survey->lockdown)))
-		survey->lockdown[0] = '\0';
-	survey->root = geteuid() == 0;
-	survey->cap_sys_rawio = host_capable(CAP_SYS_RAWIO);
-	survey->cap_sys_admin = host_capable(CAP_SYS_ADMIN);
-}
 
 /* As an acquisition does: without RAM, only some sources can be used. */
 static void look_at_ram(const char *path, bool given, size_t page_size,
@@ -76,7 +58,7 @@ int avml_survey(const struct avml_survey_options *options,
 	*survey = (struct avml_survey){ .usable = 0 };
 	if (!iomem_path || !flags_path)
 		return avml_error_set_errno(err, ENOMEM, "paths");
-	look_at_host(survey);
+	avml_host_look(options->proc_dir, &survey->host);
 	look_at_flags(flags_path, survey);
 	look_at_ram(options->iomem ? options->iomem : iomem_path,
 		config.ram_given, config.page_size, &ram, survey, &config);
