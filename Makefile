@@ -7,7 +7,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 
 CC ?= cc
 AR ?= ar
@@ -452,7 +453,7 @@ DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
 DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
 	shellcheck clang-format clang clang-tidy libclang-rt-dev cppcheck git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
-	xz-utils libelf1 openssl mmdebstrap dnsmasq-base iproute2 \
+	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
 	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
@@ -481,6 +482,8 @@ install: all $(if $(KIT),,install-library)
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(DATADIR)/avml
+	install -m 644 contrib/avml-report.schema.json $(DESTDIR)$(DATADIR)/avml
 
 # A static build's library is not for programs of this system.
 install-library: all

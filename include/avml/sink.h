@@ -35,6 +35,7 @@ struct avml_sink_input {
 };
 
 struct avml_sink_options {
+	const char *what;   /* is written, for messages; NULL: "image" */
 	bool no_sparse;	    /* write zeros, make no holes */
 	bool no_clobber;    /* an existing file is an error */
 	uint64_t max_bytes; /* that may be written, holes not counted; 0: any */

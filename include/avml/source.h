@@ -67,6 +67,9 @@ enum avml_page_status {
 /* The reason in words; the text is constant. */
 const char *avml_page_status_text(unsigned int status);
 
+/* "poisoned", "offline", ..., "errno"; the text is constant. */
+const char *avml_page_status_key(unsigned int status);
+
 /* Why a source does not work. */
 enum avml_source_reason {
 	AVML_SOURCE_USABLE,

@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/report.h"
 
 /* Ranges of a kind that are named one by one; of the rest, the whole. */
 #define RANGES_NAMED 1000
@@ -28,8 +29,10 @@ struct acquire {
 	bool no_clobber;
 	bool digest;
 	const char *digest_file;
+	const char *report_file;
 	bool force;
 	bool quiet;
+	struct report report;
 	uint64_t filled_ranges;	    /* told so far */
 	uint64_t unreadable_ranges; /* told so far */
 	struct avml_range unnamed;  /* from the first to the last not named */
@@ -56,6 +59,8 @@ static const struct option acquire_options[] = {
 	OPTION_DIGEST(AT(digest), "FILE"),
 	OPTION_TEXT_AT("digest-file", AT(digest_file), "PATH",
 		"write it there (FILE.sha256)"),
+	OPTION_TEXT_AT("report", AT(report_file), "PATH",
+		"tell there what is done, as JSON lines"),
 	OPTION_MAX_DISK_USAGE(
 		AT(max_disk_usage), "refuse if the image may get larger"),
 	OPTION_MAX_DISK_USAGE_PERCENTAGE(AT(max_disk_usage_percentage),
@@ -75,16 +80,32 @@ static const struct option acquire_options[] = {
 
 static void on_warning(void *ctx, const char *text)
 {
-	const struct acquire *a = ctx;
+	struct acquire *a = ctx;
 
+	report_warning(&a->report, text);
 	if (!a->quiet)
 		print_line("warning: %s", text);
 }
 
+static void on_ram(void *ctx, struct avml_range range)
+{
+	struct acquire *a = ctx;
+
+	report_ram(&a->report, range);
+}
+
+static void on_record(void *ctx, const struct avml_image_record *record)
+{
+	struct acquire *a = ctx;
+
+	report_record(&a->report, record);
+}
+
 static void on_range(void *ctx, struct avml_range range)
 {
-	const struct acquire *a = ctx;
+	struct acquire *a = ctx;
 
+	report_range(&a->report, range);
 	if (!a->quiet)
 		print_line("note: range 0x%016" PRIx64 "-0x%016" PRIx64
 			   " %" PRIu64 " bytes",
@@ -94,9 +115,10 @@ static void on_range(void *ctx, struct avml_range range)
 /* With an explicit --source, the error or the summary says it all. */
 static void on_source(void *ctx, const struct avml_source_verdict *verdict)
 {
-	const struct acquire *a = ctx;
+	struct acquire *a = ctx;
 	char why[AVML_ERROR_TEXT];
 
+	report_source(&a->report, verdict);
 	if (a->quiet || a->source)
 		return;
 	if (verdict->err) {
@@ -115,6 +137,7 @@ static void on_filled(void *ctx, struct avml_range range, const char *path)
 {
 	struct acquire *a = ctx;
 
+	report_filled(&a->report, range, path);
 	if (!a->quiet && ++a->filled_ranges <= RANGES_NAMED)
 		print_line("note: 0x%016" PRIx64 "-0x%016" PRIx64
 			   " was read from %s",
@@ -123,8 +146,9 @@ static void on_filled(void *ctx, struct avml_range range, const char *path)
 
 static void on_trimmed(void *ctx, struct avml_range range)
 {
-	const struct acquire *a = ctx;
+	struct acquire *a = ctx;
 
+	report_trimmed(&a->report, range);
 	if (!a->quiet)
 		print_line("note: trimmed 0x%016" PRIx64 "-0x%016" PRIx64
 			   ": not a whole page",
@@ -136,6 +160,7 @@ static void on_unreadable(
 {
 	struct acquire *a = ctx;
 
+	report_unreadable(&a->report, range, status);
 	if (++a->unreadable_ranges > RANGES_NAMED) {
 		if (a->unnamed_bytes == 0)
 			a->unnamed.start = range.start;
@@ -168,7 +193,8 @@ static void print_summary(const struct acquire *a,
 }
 
 /* How much of RAM was unreadable decides, not whether any was. */
-static int judge(const struct acquire *a, const struct avml_snapshot_result *r)
+static int judge(const struct acquire *a, const struct avml_snapshot_result *r,
+	struct avml_error *err)
 {
 	/* What came later could not be read because it was not there. */
 	const uint64_t ram = r->ram_bytes - r->late_bytes;
@@ -180,16 +206,72 @@ static int judge(const struct acquire *a, const struct avml_snapshot_result *r)
 		return STATUS_COMPLETE;
 	if (percent <= a->max_unreadable)
 		return STATUS_PARTIAL;
-	print_line("error: %s: %" PRIu64 " bytes of RAM (%.2f %%) could not "
-		   "be read from %s, more than --max-unreadable allows (%g %%)",
+	avml_error_set(err, EIO,
+		"%s: %" PRIu64 " bytes of RAM (%.2f %%) could not "
+		"be read from %s, more than --max-unreadable allows (%g %%)",
 		a->file, r->unreadable_bytes - r->late_bytes, percent,
 		r->source, a->max_unreadable);
 	return STATUS_FAILED;
 }
 
+/*
+ * The system may not let it be made: that is no reason to go without the
+ * image. What makes no sense is.
+ */
+static int begin_report(struct acquire *a, struct avml_error *err)
+{
+	const char *const others[] = { a->file, a->source, a->iomem };
+	const struct report_options options = {
+		.path = a->report_file,
+		.journal = {
+			.no_clobber = a->no_clobber,
+			.others = others,
+			.other_count = sizeof(others) / sizeof(others[0]),
+		},
+		.command = &cmd_acquire,
+		.target = a,
+		.proc_dir = a->proc,
+		.iomem = a->iomem,
+	};
+	const int ret = report_begin(&a->report, &options, err);
+	char why[AVML_ERROR_TEXT];
+
+	if (ret == 0 || ret == -EINVAL || ret == -EEXIST || ret == -EINTR)
+		return ret;
+	avml_error_join(err, why, sizeof(why));
+	print_line("warning: there will be no report: %s", why);
+	avml_error_init(err);
+	return 0;
+}
+
+static bool is_image(int status)
+{
+	return status == STATUS_COMPLETE || status == STATUS_PARTIAL;
+}
+
+/* It is told all the same, of an image as good as without it. */
+static void finish_report(struct acquire *a, int status,
+	const struct avml_snapshot_result *result,
+	const struct avml_error *run_err)
+{
+	const struct report_end end = {
+		.status = status,
+		.image = a->file,
+		.err = is_image(status) ? NULL : run_err,
+		.result = result,
+	};
+	struct avml_error err = AVML_ERROR_INIT;
+	char why[AVML_ERROR_TEXT];
+
+	if (report_finish(&a->report, &end, &err) < 0) {
+		avml_error_join(&err, why, sizeof(why));
+		print_line("warning: %s", why);
+	}
+}
+
 static int acquire(struct acquire *a)
 {
-	const struct avml_snapshot_options options = {
+	struct avml_snapshot_options options = {
 		.destination = a->file,
 		.source = a->source,
 		.iomem = a->iomem,
@@ -213,23 +295,32 @@ static int acquire(struct acquire *a)
 		.range = on_range,
 		.trimmed = on_trimmed,
 		.unreadable = on_unreadable,
+		.ram = on_ram,
+		.record = on_record,
 		.filled = on_filled,
 		.source = on_source,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_snapshot_result result;
 	struct stopwatch watch;
-	int ret;
+	int ret, status;
 
+	if (begin_report(a, &err) < 0)
+		return cmd_failed(&err);
+	options.others = journal_input(&a->report.journal);
+	options.other_count = options.others ? 1 : 0;
 	stopwatch_start(&watch);
 	ret = avml_snapshot(&options, &events, &result, &err);
 	if (!a->quiet)
 		print_digest(a->file, result.digest);
-	if (ret < 0)
-		return cmd_failed(&err);
-	if (!a->quiet)
+	if (ret == 0 && !a->quiet)
 		print_summary(a, &result, &watch);
-	return judge(a, &result);
+	status = ret < 0 ? cmd_status(&err) : judge(a, &result, &err);
+	finish_report(a, status, &result, &err);
+	/* The error comes last. */
+	if (!is_image(status))
+		print_error(&err);
+	return status;
 }
 
 static int run(int argc, char **argv)

@@ -42,12 +42,17 @@ int cmd_wrong_usage(const struct command *command, const struct avml_error *err)
 	return STATUS_USAGE;
 }
 
-int cmd_failed(const struct avml_error *err)
+int cmd_status(const struct avml_error *err)
 {
-	print_error(err);
 	return err->code == EINTR && cancel_signal()
 		       ? STATUS_SIGNAL + cancel_signal()
 		       : STATUS_FAILED;
+}
+
+int cmd_failed(const struct avml_error *err)
+{
+	print_error(err);
+	return cmd_status(err);
 }
 
 int cmd_answer(const struct command *command, int outcome)

@@ -29,12 +29,20 @@ extern const struct command *const cmd_table[];
 void cmd_print_help(const struct command *command);
 /* Version and commit; verbose, what it is built of as well. */
 void cmd_print_version(bool verbose);
+/* The commit that it was built of, "" if that is not known; */
+const char *cmd_commit(void);
+/* "dynamic", "static" or "static-minimal"; and the compiler. */
+const char *cmd_build(void);
+const char *cmd_compiler(void);
 
 /* "error: ..." and where to find help; STATUS_USAGE. */
 int cmd_wrong_usage(
 	const struct command *command, const struct avml_error *err);
 
-/* Tell the error, and the status that it means: a signal has one of its own. */
+/* The status that an error means: a signal has one of its own. */
+int cmd_status(const struct avml_error *err);
+
+/* Tell it, too. */
 int cmd_failed(const struct avml_error *err);
 
 /*

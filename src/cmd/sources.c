@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/json.h"
 #include "cmd/print.h"
+#include "cmd/report_values.h"
 
 struct sources {
 	const char *iomem;
@@ -32,15 +33,7 @@ static const struct option sources_options[] = {
 
 static void add_verdict(struct sources *s, const struct avml_source_verdict *v)
 {
-	cJSON *item = json_item(s->list);
-
-	if (!item || !json_text(item, "name", v->name) ||
-		!json_text(item, "path", v->path) ||
-		!json_bool(item, "usable", v->reason == AVML_SOURCE_USABLE) ||
-		!json_bool(item, "primary", v->primary) ||
-		!json_text(item, "reason", avml_source_reason_key(v->reason)) ||
-		!json_error(item, "message", v->err) ||
-		!json_text(item, "remedy", v->remedy))
+	if (!json_verdict(s->list, v))
 		s->out_of_memory = true;
 }
 

@@ -41,6 +41,25 @@ static void print_libraries(void)
 }
 #endif
 
+const char *cmd_commit(void)
+{
+	return AVML_COMMIT;
+}
+
+const char *cmd_build(void)
+{
+#ifdef AVML_KIT
+	return AVML_KIT;
+#else
+	return "dynamic";
+#endif
+}
+
+const char *cmd_compiler(void)
+{
+	return COMPILER;
+}
+
 void cmd_print_version(bool verbose)
 {
 	const char *commit = AVML_COMMIT;

@@ -75,6 +75,7 @@ void digest_file_open(struct digest_file *file,
 		.written = true,
 	};
 	const struct avml_sink_options sink_options = {
+		.what = "digest",
 		.no_sparse = true,
 		.to_the_end = true,
 		.no_clobber = options->no_clobber,

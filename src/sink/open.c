@@ -65,21 +65,28 @@ static bool is_tty(const struct stat *st)
 		       (type >= PTS_MAJOR_FIRST && type <= PTS_MAJOR_LAST));
 }
 
-static int check_kind(
-	const char *path, const struct stat *st, struct avml_error *err)
+static const char *what(const struct avml_sink_options *options)
+{
+	return options->what ? options->what : "image";
+}
+
+static int check_kind(const char *path, const struct avml_sink_options *options,
+	const struct stat *st, struct avml_error *err)
 {
 	if (S_ISDIR(st->st_mode))
 		return avml_error_set(err, EISDIR,
-			"%s is a directory, not a place for an image", path);
-	if (is_tty(st))
+			"%s is a directory, not a place for the %s", path,
+			what(options));
+	if (is_tty(st) && !options->what)
 		return avml_error_set(err, EINVAL,
 			"%s is a terminal: memory is not written there", path);
 	if (S_ISBLK(st->st_mode))
 		return avml_error_set(err, EINVAL,
 			"%s is a disk: what is on it would be lost", path);
-	if (S_ISCHR(st->st_mode) && !is_good_device(st->st_rdev))
+	if (S_ISCHR(st->st_mode) && !is_tty(st) && !is_good_device(st->st_rdev))
 		return avml_error_set(err, EINVAL,
-			"%s is a device, not a place for an image", path);
+			"%s is a device, not a place for the %s", path,
+			what(options));
 	return 0;
 }
 
@@ -94,8 +101,8 @@ static int check_inputs(const char *path,
 		messages.st_dev == st->st_dev && messages.st_ino == st->st_ino)
 		return avml_error_set(err, EINVAL,
 			"messages go to the same place as %s and would spoil "
-			"the image: send them elsewhere (2>FILE)",
-			path);
+			"the %s: send them elsewhere (2>FILE)",
+			path, what(options));
 	for (size_t i = 0; i < options->input_count; i++) {
 		const struct avml_sink_input *input = &options->inputs[i];
 
@@ -136,7 +143,7 @@ static int open_descriptor(struct sink_target *target, int number,
 	else if (S_ISBLK(st.st_mode))
 		ret = 0; /* the shell opened it: it was meant */
 	else
-		ret = check_kind(target->path, &st, err);
+		ret = check_kind(target->path, options, &st, err);
 	if (ret == 0)
 		ret = check_inputs(target->path, options, &st, err);
 	if (ret < 0) {
@@ -231,7 +238,7 @@ static int open_or_create(struct sink_target *target,
 				"%s is a symbolic link, which is not "
 				"followed: name the file itself",
 				path);
-		ret = check_kind(path, &st, err);
+		ret = check_kind(path, options, &st, err);
 		if (ret == 0)
 			ret = check_inputs(path, options, &st, err);
 		if (ret < 0)

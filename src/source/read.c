@@ -140,6 +140,30 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 	return failed;
 }
 
+const char *avml_page_status_key(unsigned int status)
+{
+	switch (status) {
+	case AVML_PAGE_READ:
+		return "read";
+	case AVML_PAGE_POISONED:
+		return "poisoned";
+	case AVML_PAGE_OFFLINE:
+		return "offline";
+	case AVML_PAGE_NO_PAGE:
+		return "no-page";
+	case AVML_PAGE_UNMARKED:
+		return "unmarked";
+	case AVML_PAGE_LATE:
+		return "late";
+	case AVML_PAGE_UNCOVERED:
+		return "uncovered";
+	case AVML_PAGE_END:
+		return "end";
+	default:
+		return "errno";
+	}
+}
+
 const char *avml_page_status_text(unsigned int status)
 {
 	switch (status) {

@@ -249,6 +249,7 @@ static void refuse_host(const char *path)
 	static const char *const dirs[] = { "/proc", "/dev", "/sys" };
 	static const char *const good[] = { "/dev/null", "/dev/full",
 		"/proc/self/cgroup", "/proc/self/uid_map",
+		"/proc/sys/kernel/random/boot_id",
 		"/sys/kernel/security/lockdown" };
 	char *real = realpath(path, NULL);
 	bool bad = false;
@@ -555,6 +556,7 @@ WRAP_POINTER(cJSON, cJSON_AddNumberToObject, (object, key, value),
 WRAP_POINTER(cJSON, cJSON_AddStringToObject, (object, key, text), cJSON *object,
 	const char *key, const char *text)
 WRAP_POINTER(char, cJSON_Print, (item), const cJSON *item)
+WRAP_POINTER(char, cJSON_PrintUnformatted, (item), const cJSON *item)
 
 WRAP(cJSON_bool, cJSON_AddItemToArray, cJSON *array, cJSON *item)
 {

@@ -48,6 +48,8 @@ def check_names(run, scenario):
     good = {"file": {"out"}, "fd": {"out"}, "pipe": set()}[scenario.to]
     if scenario.digest:
         good = good | {"out.sha256"}
+    if scenario.report:
+        good = good | {"out.report"}
     if scenario.old == "linked":
         good = good | {"other"}
     names = set(os.listdir(run.dir))
@@ -87,6 +89,34 @@ def check_digest(run, scenario):
     if line != hashlib.sha256(image).hexdigest().encode() + b"  " + name + \
             b"\n":
         raise Broken("the digest is of something else: %r" % line)
+
+
+def check_report(run, scenario):
+    """Whole lines, the last with the status, unless something is told."""
+    path = run.out + ".report"
+    if not scenario.report:
+        return
+    unsure = run.killed or "report" in run.said
+    lines = []
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            lines = file.read().split(b"\n")
+    if lines and lines.pop() and not unsure:
+        raise Broken("the report's last line has no end")
+    try:
+        told = [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise Broken("the report is no JSON: %s" % error) from error
+    if told and told[0]["type"] != "header":
+        raise Broken("the report has no header")
+    if unsure:
+        return
+    # Before there is a report, a run may fail without one.
+    if not told and run.status == 1 and not os.path.exists(run.out):
+        return
+    if not told or told[-1]["type"] != "summary" or \
+            told[-1]["status"] != run.status:
+        raise Broken("the report does not tell status %d" % run.status)
 
 
 def is_old(run):
@@ -184,8 +214,8 @@ def check_image(run, scenario, reference, made):
     if said.has_error(run.said):
         raise Broken("status %d, but an error is told" % run.status)
     # Of the digest's own file it is told, and the image is as good.
-    if run.lost_end and not (scenario.digest and
-                             "the digest is not in" in run.said):
+    if run.lost_end and not re.search(
+            "the digest is not in|the report .* is incomplete", run.said):
         raise Broken("%s failed, and the status is %d"
                      % (run.lost_end, run.status))
     if scenario.to == "file" and run.stdout:
@@ -219,6 +249,7 @@ def judge(run, scenario, reference, made):
     if run.killed and run.status == -signal.SIGKILL:
         check_killed(run, scenario, reference, made)
         check_digest(run, scenario)
+        check_report(run, scenario)
         return "killed"
     check_wrecks(run)
     if scenario.kind == "text":
@@ -227,6 +258,7 @@ def judge(run, scenario, reference, made):
     check_names(run, scenario)
     check_mode(run, scenario)
     check_digest(run, scenario)
+    check_report(run, scenario)
     if run.status == 1:
         if run.harmless and reference.status != 1:
             raise Broken("%s must not make a run fail" % run.harmless)

@@ -34,6 +34,10 @@ class Scenario:
     def digest(self):
         return any(arg.startswith("--digest") for arg in self.args)
 
+    @property
+    def report(self):
+        return any(arg.startswith("--report") for arg in self.args)
+
 
 def acquire(name, *args, **rest):
     """Everything may be unreadable: it is told, and the status is 3."""
@@ -81,6 +85,13 @@ SCENARIOS = [
             threads=(0,)),
     acquire("acquire-percent-fd", *FILE, "--max-disk-usage-percentage=99.9",
             to="fd"),
+    # What is told of it while it lasts.
+    acquire("acquire-report", *FILE, "--report={out}.report", quick=True),
+    acquire("acquire-report-filter", "--proc={flagged}", "--source=kcore",
+            "--report={out}.report", "--digest", status=3, threads=(3,),
+            cascades=True),
+    acquire("acquire-report-none", "--proc={bare}", "--dev={bare}",
+            "--report={out}.report", status=1),
     # Its SHA-256, in a thread of its own and without.
     acquire("acquire-digest", *FILE, "--digest", threads=(1, 3), quick=True),
     acquire("acquire-digest-stream", *FILE, "--compress",

@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# --report: what was done, a JSON object a line, in every end of a run.
+# shellcheck source=tests/cli/lib.sh
+. "${0%/*}/lib.sh"
+
+if ! "${PYTHON:-python3}" -I -c 'import jsonschema' 2>/dev/null; then
+	[ -z "${CI-}" ] || fail "python3-jsonschema is missing (make deps-test)"
+	skip_part "python3-jsonschema"
+	exit 0
+fi
+
+# reported [OPTION...]: $T/report is right, see report.py.
+reported()
+{
+	"${PYTHON:-python3}" -I -B "$tests/lib/report.py" check "$T/report" \
+		"$@" >"$T/wrong" 2>&1 ||
+		fail "report: $* $(tail -n 1 "$T/wrong"), of: $(said)"
+	[ "$(stat -c %a "$T/report")" = 600 ] || fail "the report's mode"
+}
+with=(--report "$T/report")
+
+make_image --size 48
+for options in '' --compress '--threads 1' '--keep-zeros --no-sparse --digest' \
+	'--compress --threads 3 --digest --quiet'; do
+	# shellcheck disable=SC2086
+	expect_status 0 avml "${from[@]}" "${with[@]}" $options "$T/out"
+	reported --image "$T/out" --status 0 --count record=1+ \
+		--count range=1+ --is source="$T/memory" --is image="$T/out"
+done
+# What it is told may not be printed, and is in the report.
+expect_status 0 avml "${from[@]}" "${with[@]}" --quiet "$T/out"
+[ ! -s "$T/err" ] || fail "--quiet says $(said)"
+# To a stream.
+expect_status 0 avml "${from[@]}" "${with[@]}" --digest - >"$T/stream"
+reported --image "$T/stream" --status 0 --is image=-
+# As a stream.
+expect_status 0 avml "${from[@]}" --report - "$T/out" >"$T/report"
+chmod 600 "$T/report"
+reported --image "$T/out" --status 0
+
+# Refused: by every source, by a limit, by what is given.
+mkdir "$T/bare"
+cp "$T/iomem" "$T/bare/iomem"
+expect_error 1 'no source|none' avml --proc "$T/bare" --dev "$T/bare" \
+	"${with[@]}" "$T/new"
+reported --image "$T/new" --status 1 --count range=0 --is source=None
+[ "$(grep -o '"usable":false' "$T/report" | wc -l)" -ge 3 ] ||
+	fail "sources: $(cat "$T/report")"
+expect_error 1 'above the limit' avml "${from[@]}" "${with[@]}" \
+	--max-disk-usage 1 "$T/new"
+reported --image "$T/new" --status 1 --is records=0 --is sha256=None
+expect_error 1 'No such file' avml --source "$T/memory" --iomem "$T/no" \
+	"${with[@]}" "$T/new"
+reported --status 1 --count record=0
+expect_absent "$T/new"
+
+# Cut back, for the file is too large; stopped; killed.
+limited()
+{
+	(
+		ulimit -f 20000 # KiB
+		avml_exec "$@"
+	)
+}
+expect_error 1 'incomplete' limited "${from[@]}" "${with[@]}" --digest "$T/cut"
+reported --image "$T/cut" --status 1 --is outcome=failed --count record=2
+make_image --size 12288 --layout flat --fill lonely
+for signal in TERM KILL; do
+	rm -f "$T/cut" "$T/report"
+	before=(env --default-signal=TERM)
+	avml_exec "${from[@]}" "${with[@]}" --digest "$T/cut" 2>"$T/err" &
+	pid=$!
+	before=()
+	wait_until grep -qs '"record"' "$T/report"
+	kill -"$signal" "$pid"
+	got=0
+	{ wait "$pid" || got=$?; } 2>/dev/null
+	if [ "$signal" = KILL ]; then
+		[ "$got" = 137 ] || fail "status $got"
+		reported --killed --count record=1+ --count summary=0
+	else
+		[ "$got" = 143 ] || fail "status $got"
+		reported --image "$T/cut" --status 143 --is outcome=stopped
+	fi
+done
+rm -f "$T/cut"
+
+# Unreadable, and filled from elsewhere.
+make_sources --size 16 --mark --cut crash=0x7ff000 --kcore-without \
+	0x905000-0x9fb000 --cut mem=0x95d000
+expect_status 3 avml "${from[@]}" "${with[@]}" --max-unreadable 100 "$T/out"
+reported --image "$T/out" --status 3 --count unreadable=1 --count filled=2+ \
+	--is outcome=partial
+expect_error 1 'max-unreadable' avml "${from[@]}" "${with[@]}" \
+	--max-unreadable 0 "$T/out"
+reported --image "$T/out" --status 1 --is outcome=failed
+make_proc --size 16 --kpageflags --page-flag 0x200000=hwpoison \
+	--page-flag 0x300000=offline --page-flag 0x301000=nopage
+expect_status 3 avml "${from[@]}" "${with[@]}" --max-unreadable 100 "$T/out"
+reported --image "$T/out" --status 3 --count unreadable=3
+for reason in poisoned offline no-page; do
+	grep -q "\"reason\":\"$reason\"" "$T/report" || fail "no $reason"
+done
+
+# What cannot be written is no reason to go without the image.
+make_image --size 20
+expect_status 0 avml "${from[@]}" --report /dev/full "$T/out"
+expect_err '^warning: the report /dev/full is incomplete'
+expect_image "$T/out" "$T/memory" "$T/iomem"
+expect_status 0 avml "${from[@]}" --report "$T/no/such" "$T/out"
+expect_err '^warning: there will be no report: .*No such file'
+ln -s nowhere "$T/link"
+expect_status 0 avml "${from[@]}" --report "$T/link" "$T/out"
+expect_err '^warning: there will be no report: .*symbolic link'
+expect_absent "$T/nowhere"
+expect_image "$T/out" "$T/memory" "$T/iomem"
+# What would spoil something is.
+cp "$T/iomem" "$T/iomem.was"
+expect_error 1 'same file' avml "${from[@]}" --report "$T/iomem" "$T/new"
+expect_same "$T/iomem.was" "$T/iomem"
+expect_error 1 'same file' avml "${from[@]}" --report "$T/memory" "$T/new"
+expect_error 1 'same file' avml "${from[@]}" --report "$T/out" "$T/out"
+expect_image "$T/out" "$T/memory" "$T/iomem"
+expect_error 1 'same file' avml "${from[@]}" --report "$T/new" "$T/new"
+expect_error 1 'needed otherwise' avml "${from[@]}" --report "$T/both" \
+	--digest-file "$T/both" "$T/new"
+expect_error 1 'File exists' avml "${from[@]}" --no-clobber "${with[@]}" \
+	"$T/another"
+expect_absent "$T/another"
