@@ -155,6 +155,12 @@ shell_files() {
 	done
 }
 
+# Few files at a time, so that no processor waits for another's last ones.
+# Without any, xargs would run it once, and it fails.
+shell_check() {
+	printf '%s\0' "$@" | xargs -0 -n 5 -P "$(nproc)" shellcheck -x
+}
+
 format() {
 	local files
 	mapfile -t files < <(git ls-files -co --exclude-standard '*.[ch]')
@@ -164,7 +170,7 @@ format() {
 	fi
 	one "clang-format" clang-format --dry-run -Werror "${files[@]}"
 	mapfile -t files < <(shell_files)
-	one "shellcheck" shellcheck -x "${files[@]}"
+	one "shellcheck" shell_check "${files[@]}"
 }
 
 lint() {
