@@ -6,7 +6,7 @@ import os
 import machine  # noqa: F401 (it shows the way to tests/lib)
 import ranges as rng
 import said
-from image import MappedFile, Memory, records
+from image import MappedFile, Memory, is_same, records
 from judge import check, compare
 
 
@@ -91,9 +91,8 @@ def is_prefix(path, whole):
     runs = list(image.data_runs(0, size))
     runs += [(start, min(end, size)) for start, end
              in whole.image.data_runs(0, size)]
-    return all(image[low:high] == whole.image[low:high]
-               for start, end in rng.merge(runs)
-               for low, high in rng.blocks(start, end))
+    return all(is_same(image[start:end], whole.image[start:end])
+               for start, end in rng.merge(runs))
 
 
 def check_memory(path, scenario, run, made):

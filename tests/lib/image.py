@@ -13,7 +13,10 @@ V1 = (0x4C694D45, 1)
 V2 = (0x4C4D5641, 2)
 NAMES = {V1: "v1", V2: "v2"}
 MOST_V2 = 128 << 20  # a joined block at risk may be this long
-_ZERO = bytes(rng.BLOCK)
+# Bytes are compared so many at a time: copied out of a file's view, since
+# views themselves are compared one by one, and within a processor's cache.
+PIECE = 256 << 10
+_ZERO = bytes(PIECE)
 
 
 class ImageError(Exception):
@@ -21,11 +24,18 @@ class ImageError(Exception):
 
 
 def is_zero(data):
-    for at in range(0, len(data), rng.BLOCK):
-        part = bytes(data[at:at + rng.BLOCK])
+    for at in range(0, len(data), PIECE):
+        part = bytes(data[at:at + PIECE])
         if part != _ZERO[:len(part)]:
             return False
     return True
+
+
+def is_same(one, two):
+    """Whether these bytes are those; both are views, or bytes."""
+    return len(one) == len(two) and all(
+        bytes(one[at:at + PIECE]) == bytes(two[at:at + PIECE])
+        for at in range(0, len(one), PIECE))
 
 
 class MappedFile:

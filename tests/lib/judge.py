@@ -3,7 +3,7 @@
 
 import ranges as rng
 import snappy
-from image import (HEADER, MOST_V2, V1, ImageError, records)
+from image import (HEADER, MOST_V2, PIECE, V1, ImageError, records)
 
 
 def check(image, page=rng.PAGE, keep_zeros=False, allow_long=False):
@@ -95,7 +95,7 @@ def _difference(image, pos, memory, low, high):
             for at, end in image.data_runs(pos, pos + high - low)]
     runs += memory.data_runs(low, high)
     for start, end in rng.merge(runs):
-        for at, stop in rng.blocks(start, end):
+        for at, stop in rng.blocks(start, end, PIECE):
             have = bytes(image[at - low + pos:stop - low + pos])
             want = bytes(memory.read(at, stop))
             if have != want:
