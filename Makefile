@@ -197,6 +197,9 @@ endif
 
 # --- tests ---------------------------------------------------------------
 
+# Of the makes that the suites below call.
+JOBS ?= $(shell nproc)
+
 CHECK_CFLAGS = $(if $(KIT),,$(shell $(PKG_CONFIG) --cflags check))
 CHECK_LIBS = $(if $(KIT),-lcheck -lm,$(shell $(PKG_CONFIG) --libs check))
 # A test with a function __wrap_NAME has it called in the place of NAME.
@@ -256,9 +259,10 @@ thread-checks: $(AVML) $(AVML)-convert $(THREAD_CHECKS)
 
 # Everything that does not take long, with one closing line. The parts
 # follow one by one; check-asan and check-slow are the long ones.
-MAKE_ASAN = $(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined checks \
-	replays $(BUILD)/asan/tests/avml-fault
-MAKE_TSAN = $(MAKE) -j2 BUILD=$(BUILD)/tsan SANITIZE=thread thread-checks
+MAKE_ASAN = $(MAKE) -j$(JOBS) BUILD=$(BUILD)/asan \
+	SANITIZE=address,undefined checks replays $(BUILD)/asan/tests/avml-fault
+MAKE_TSAN = $(MAKE) -j$(JOBS) BUILD=$(BUILD)/tsan SANITIZE=thread \
+	thread-checks
 # Of each kind of command a script that goes far into it.
 ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
 	stdout convert-formats convert-oddities compress-random
@@ -326,9 +330,11 @@ check-slow: checks
 # Of static, which has the C library of the dynamic build, some scripts.
 STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
 .PHONY: check-static
-check-static: $(AVML) static-minimal static roots npm
-	$(Q)$(MAKE) -j2 KIT=musl BUILD=$(BUILD)/static-minimal checks
-	$(Q)$(MAKE) -j2 KIT=glibc BUILD=$(BUILD)/static $(BUILD)/static/tests/put
+check-static: $(AVML)
+	$(Q)$(MAKE) -j$(JOBS) static-minimal static roots npm
+	$(Q)$(MAKE) -j$(JOBS) KIT=musl BUILD=$(BUILD)/static-minimal checks
+	$(Q)$(MAKE) -j$(JOBS) KIT=glibc BUILD=$(BUILD)/static \
+		$(BUILD)/static/tests/put
 	$(Q)NATIVE=$(abspath $(AVML)) tests/run.sh unit:$(BUILD)/static-minimal \
 		cli:$(BUILD)/static-minimal/avml \
 		static:$(BUILD)/static-minimal/avml \
@@ -354,12 +360,13 @@ build/npm/complete: Makefile
 CROSS := static-minimal-aarch64 static-aarch64 static-minimal-s390x
 
 .PHONY: check-cross
-check-cross: npm $(CROSS:%=build-%)
+check-cross: $(AVML)
+	$(Q)$(MAKE) -j$(JOBS) npm $(CROSS:%=build-%)
 	$(Q)NATIVE=$(abspath $(AVML)) tests/cross.sh $(CROSS:%=$(BUILD)/%)
 
 .PHONY: $(CROSS:%=build-%)
 $(CROSS:%=build-%): build-%: $(AVML)
-	$(Q)$(MAKE) -j2 KIT=$(if $(findstring minimal,$*),musl,glibc) \
+	$(Q)$(MAKE) KIT=$(if $(findstring minimal,$*),musl,glibc) \
 		ARCH=$(lastword $(subst -, ,$*)) BUILD=$(BUILD)/$* all checks
 
 # A real kernel in a virtual machine, and its memory acquired there: by the
@@ -376,7 +383,7 @@ check-vm: static-minimal
 SECONDS ?= 60
 FUZZ ?= $(FUZZ_NAMES)
 FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz-%)
-MAKE_FUZZ = $(MAKE) -j2 CC=clang BUILD=$(BUILD)/fuzz \
+MAKE_FUZZ = $(MAKE) -j$(JOBS) CC=clang BUILD=$(BUILD)/fuzz \
 	SANITIZE=fuzzer-no-link,address,undefined fuzzers
 
 # What holds the results against each other is not what is to be explored.

@@ -8,7 +8,7 @@
 #   tidy-tests  clang-tidy over tests and bench, with tests/.clang-tidy
 #   cppcheck    over all, with tests/cppcheck.txt
 #
-# Files and flags come from the Makefile. Two processes at a time.
+# Files and flags come from the Makefile. A process for each processor.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Of the make that called; this one has jobs of its own.
@@ -16,7 +16,7 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 # A build of its own: what has not changed since is not looked at again.
 objects() {
-	make -s -k -j2 LINTER="$1" CC="$1" BUILD="build/lint/$1" objects
+	make -s -k -j"$(nproc)" LINTER="$1" CC="$1" BUILD="build/lint/$1" objects
 }
 
 flags=()
@@ -41,8 +41,8 @@ tidy() {
 	read_flags
 	# Without its counts of what it did not show, whole or torn.
 	sources "$1" |
-		xargs -P 2 -I FILE clang-tidy --quiet FILE -- "${flags[@]}" \
-			"${nodes[@]}" 2>&1 |
+		xargs -P "$(nproc)" -I FILE clang-tidy --quiet FILE -- \
+			"${flags[@]}" "${nodes[@]}" 2>&1 |
 		sed -E '/^[0-9]*( warnings? (generated|treated).*)?$/d'
 }
 
@@ -55,8 +55,8 @@ check() {
 	# Named ones leave out the compiler's own.
 	known+=(-D__x86_64__=1 -D__LP64__=1 -D__linux__=1 -D__GLIBC__=2
 		-D__GNUC__=12)
-	sources . | cppcheck -j2 --quiet --file-list=- --std=c11 --inline-suppr \
-		--enable=warning,style,performance,portability \
+	sources . | cppcheck -j"$(nproc)" --quiet --file-list=- --std=c11 \
+		--inline-suppr --enable=warning,style,performance,portability \
 		--suppressions-list=tests/cppcheck.txt --error-exitcode=1 \
 		"${known[@]}"
 }

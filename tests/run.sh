@@ -47,13 +47,13 @@ one() {
 	fi
 }
 
-# Test programs by name, two at a time; then what each of them said.
+# Test programs by name, one a processor; then what each of them said.
 programs() {
 	local dir=$1 logs name program
 	shift
 	logs=$(mktemp -d)
 	# shellcheck disable=SC2016 # the inner shell's own
-	printf '%s\n' "$@" | xargs -P 2 -I NAME sh -c '
+	printf '%s\n' "$@" | xargs -P "$(nproc)" -I NAME sh -c '
 		timeout 300 $RUNNER "$1/tests/$2" >"$3/$2" 2>&1
 		echo $? >"$3/$2.status"' sh "$dir" NAME "$logs"
 	for name in "$@"; do

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Runs all scripts here, or those named (`run.sh stdout sparse`), two at a
-# time (JOBS), and prints a line each.  From anywhere; the binary is ./avml at
-# the repository's top, or AVML=/path/to/avml.  SCRIPTS=DIR names another
-# directory of scripts of this kind.
+# Runs all scripts here, or those named (`run.sh stdout sparse`), one a
+# processor at a time (JOBS), and prints a line each.  From anywhere; the binary
+# is ./avml at the repository's top, or AVML=/path/to/avml.  SCRIPTS=DIR names
+# another directory of scripts of this kind.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -48,7 +48,7 @@ export PYTHON
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 printf '%s\0' "${names[@]}" |
-	xargs -0 -n 1 -P "${JOBS:-2}" tests/cli/run.sh --one | tee "$results"
+	xargs -0 -n 1 -P "${JOBS:-$(nproc)}" tests/cli/run.sh --one | tee "$results"
 failed=$(grep -c '^FAIL' "$results")
 echo "$(grep -c '^PASS' "$results") passed, $failed failed"
 # A script that vanished without a line has not passed.

@@ -36,7 +36,7 @@ from scenarios import SCENARIOS  # noqa: E402
 
 # No run takes a second; what takes this long does not end at all.
 LIMIT = 60
-JOBS = 2
+JOBS = len(os.sched_getaffinity(0))
 SHOWN = 8   # broken promises of a kind are told in full
 HANGS = 6   # after so many that do not end, nothing more is tried
 CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
@@ -208,7 +208,7 @@ class Harness:
         self.lock = threading.Lock()
 
     def new_run(self, scenario, threads):
-        # A directory for each of the two that run at the same time.
+        # A directory for each of those that run at the same time.
         if not hasattr(self.local, "dir"):
             with self.lock:
                 self.dirs += 1
