@@ -319,10 +319,15 @@ check-fault: checks
 	$(Q)tests/run.sh faults:$(BUILD)/asan
 
 # All scripts with sanitizers, all faults, conversions of 1 GiB, and a thousand
-# flipped bits.
+# flipped bits. With AFTER_CHECK=1, of the first two what `make check` has not
+# run in this build; a bare "cli:" is all scripts.
+SLOW_SCRIPTS = $(if $(AFTER_CHECK),$(filter-out $(ASAN_SCRIPTS) lib run,\
+	$(patsubst tests/cli/%.sh,%,$(wildcard tests/cli/*.sh))))
+SLOW_FAULTS = $(if $(AFTER_CHECK),--after-quick)
 check-slow: checks
 	$(Q)$(MAKE_ASAN)
-	$(Q)tests/run.sh cli:$(BUILD)/asan/avml faults:$(BUILD)/asan
+	$(Q)tests/run.sh "cli:$(BUILD)/asan/avml $(SLOW_SCRIPTS)" \
+		"faults:$(BUILD)/asan $(SLOW_FAULTS)"
 	$(Q)AVML_TEST_SLOW=1 LIMIT=600 tests/run.sh \
 		"cli:$(AVML) convert-round verify-flips"
 

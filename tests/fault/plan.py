@@ -280,6 +280,52 @@ def pair_faults(calls, log):
             yield Fault(call, number, kind, second)
 
 
+# ---- What an earlier run has tried ----------------------------------------
+
+class Tried:
+    """The faults of a --quick run that held, and the calls it has reached.
+
+    Of one thread alone: only there a number is the same call each time.
+    """
+
+    def __init__(self, build):
+        self.path = os.path.join(build, "tests", "faults-quick")
+        self.made_of = [os.path.join(build, "tests", "avml-fault")]
+        for where in (HERE, os.path.join(os.path.dirname(HERE), "lib")):
+            self.made_of += [os.path.join(where, name)
+                             for name in sorted(os.listdir(where))]
+        self.faults = set()
+        self.reached = set()
+
+    def add(self, variant, fault):
+        if variant.threads == 1:
+            self.faults.add("%s %s" % (variant.name, fault))
+
+    def has(self, variant, fault):
+        return "%s %s" % (variant.name, fault) in self.faults
+
+    def forget(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+    def save(self, reached):
+        with open(self.path, "w", encoding="ascii") as file:
+            for name, lines in (("reached", reached), ("fault", self.faults)):
+                file.writelines("%s %s\n" % (name, line)
+                                for line in sorted(lines))
+
+    def load(self):
+        """Nothing of a run of another binary, or by another harness."""
+        if not os.path.exists(self.path) or any(
+                os.path.getmtime(path) >= os.path.getmtime(self.path)
+                for path in self.made_of if os.path.isfile(path)):
+            return
+        with open(self.path, encoding="ascii") as file:
+            for line in file:
+                name, rest = line.rstrip("\n").split(" ", 1)
+                (self.reached if name == "reached" else self.faults).add(rest)
+
+
 # ---- What the objects call --------------------------------------------------
 
 SANITIZERS = re.compile(r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|"

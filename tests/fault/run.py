@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Makes every call of libc fail, one by one, and sees that avml copes.
 
-  run.py [--quick] [--only NAME]... BUILD
+  run.py [--quick | --after-quick] [--only NAME]... BUILD
   run.py --again SCENARIO/THREADS FAULT BUILD
 
 BUILD is a build directory with the sanitizers, which has tests/avml-fault.
@@ -288,6 +288,10 @@ class Sweep:
         self.reached = set()  # calls
         self.left_out = 0
         self.seen = plan.Seen()
+        self.tried = plan.Tried(args.build)
+        if args.after_quick:
+            self.tried.load()
+            self.reached |= self.tried.reached
 
     def all(self):
         for scenario, threads in self.harness.variants(self.args.only):
@@ -306,6 +310,9 @@ class Sweep:
         calls = self.harness.calls
         faults, left_out = plan.quick_faults(calls, variant, self.seen) \
             if self.args.quick else plan.faults(calls, variant)
+        if self.args.after_quick:
+            faults = [fault for fault in faults
+                      if not self.tried.has(variant, fault)]
         self.left_out += left_out
         self.reached |= variant.log.counts.keys()
         with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
@@ -314,6 +321,8 @@ class Sweep:
                 self.table.add(fault, verdict)
                 # Some calls are made only when something has failed.
                 self.reached.update(run.hit_calls)
+                if self.args.quick and verdict not in ("broken", "missed"):
+                    self.tried.add(variant, fault)
                 if verdict == "broken":
                     self.broken.append("%s\n    %s" % (
                         why, command_again(self.args, variant, fault)))
@@ -348,6 +357,8 @@ def tell(broken):
 
 def run_all(args, harness):
     sweep = Sweep(args, harness)
+    if args.quick:
+        sweep.tried.forget()
     try:
         harness.prepare()
         sweep.all()
@@ -358,6 +369,10 @@ def run_all(args, harness):
     broken += check_calls(args, harness, sweep.reached)
     tell(broken)
     injected = table.total("injected")
+    if args.quick and not args.only and not broken:
+        sweep.tried.save(sweep.reached)
+    if args.after_quick:
+        print("tried by --quick already: %d" % len(sweep.tried.faults))
     print("left out of the sample: %d" % sweep.left_out)
     if table.missed:
         print("not made in a run of several threads: %d" % table.missed)
@@ -392,8 +407,11 @@ def run_again(args, harness):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true",
-                        help="main scenarios; each place of a call, once")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true",
+                       help="main scenarios; each place of a call, once")
+    which.add_argument("--after-quick", action="store_true",
+                       help="not what --quick has tried with this binary")
     parser.add_argument("--only", action="append", metavar="SCENARIO")
     parser.add_argument("--again", nargs=2, metavar=("SCENARIO", "FAULT"))
     parser.add_argument("build")
