@@ -254,10 +254,32 @@ def special(bench, mixed, zeros, other):
                   *acquiring(mixed.memory, "--threads", "1", "--compress"), out)
         rows.append(("acquire v2 mixed, static-minimal against dynamic",
                      f"acquire v2 mixed {mixed.where} 1", name))
+    for build, words in (("static-minimal", avml), ("dynamic", other)):
+        for form, option in (("v1", []), ("v2", ["--compress"])):
+            if words:
+                rows.append(digest(b, mixed, build, words, form, option))
     return rows
 
 
+def digest(bench, mixed, build, avml, form, option):
+    """With and without --digest, by as many threads as there are CPUs."""
+    cpus = len(os.sched_getaffinity(0))
+    words = acquiring(mixed.memory, "--threads", str(cpus), *option, mixed.out)
+    names = [f"acquire {form} by {build}{more}" for more in ("", " --digest")]
+    bench.command(names[0], mixed.out, avml, *words)
+    bench.command(names[1], mixed.out, avml, *words, "--digest")
+
+    def bound():
+        without, cpu, _ = bench.median(names[0])
+        return without + (bench.median(names[1])[1] - cpu) / cpus
+
+    return (f"acquire {form} --digest mixed, {cpus} threads, {build}, against "
+            "without and the digest's CPU time / processors", names[1], bound)
+
+
 def seconds_of(bench, name):
+    if callable(name):
+        return name()
     if name in bench.parts:
         return bench.total([name])
     return bench.median(name)[0]
