@@ -67,13 +67,27 @@ int digest_file_check(
 	return 0;
 }
 
+/* Not to be written over. */
+static struct avml_sink_input image_input(const struct output_options *options)
+{
+	const char *path = options->destination;
+	const int fd = avml_sink_descriptor(path);
+	struct stat st = { .st_ino = 0 };
+
+	if ((fd >= 0 ? fstat(fd, &st) : stat(path, &st)) < 0)
+		st.st_ino = 0;
+	return (struct avml_sink_input){
+		.path = path,
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.written = true,
+	};
+}
+
 void digest_file_open(struct digest_file *file,
 	const struct output_options *options, bool regular)
 {
-	struct avml_sink_input image = {
-		.path = options->destination,
-		.written = true,
-	};
+	const struct avml_sink_input image = image_input(options);
 	const struct avml_sink_options sink_options = {
 		.what = "digest",
 		.no_sparse = true,
@@ -84,7 +98,6 @@ void digest_file_open(struct digest_file *file,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	const char *slash = strrchr(options->destination, '/');
-	struct stat st;
 
 	*file = (struct digest_file){
 		.image = options->destination,
@@ -98,10 +111,6 @@ void digest_file_open(struct digest_file *file,
 	else if (!options->digest_file && slash)
 		/* "-" alone would mean stdin. */
 		file->image = strcmp(slash, "/-") == 0 ? "./-" : slash + 1;
-	if (stat(options->destination, &st) == 0) {
-		image.dev = st.st_dev;
-		image.ino = st.st_ino;
-	}
 	file->path = path_of(options);
 	if (!file->path)
 		avml_error_set_errno(&err, ENOMEM, "its name");
@@ -148,11 +157,10 @@ static int write_line(
 		return avml_error_set_errno(err, ENOMEM, "its line");
 	ret = avml_sink_write(
 		file->sink, line, make_line(hex, file->image, line), err);
-	if (ret == 0)
-		avml_sink_mark(file->sink);
-	if (ret == 0)
-		ret = avml_sink_finish(file->sink, err);
-	return ret;
+	if (ret < 0)
+		return ret;
+	avml_sink_mark(file->sink);
+	return avml_sink_finish(file->sink, err);
 }
 
 void digest_file_close(struct digest_file *file, const char *hex)

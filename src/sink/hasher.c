@@ -13,6 +13,7 @@
 /* What may wait to be hashed: the sink runs ahead by no more than that. */
 #define PART_LEN (256u << 10)
 #define PARTS 4
+#define PARTS_LEN ((size_t)PARTS * PART_LEN)
 /* Zeros that are hashed between two looks at the wish to stop. */
 #define ZEROS_MAX (64u << 20)
 /* As of the pipeline's threads. */
@@ -125,7 +126,7 @@ static void start_thread(struct hasher *h)
 	pthread_attr_t attr;
 	sigset_t all, before;
 
-	h->buffers = mmap(NULL, PARTS * PART_LEN, PROT_READ | PROT_WRITE,
+	h->buffers = mmap(NULL, PARTS_LEN, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (h->buffers == MAP_FAILED) {
 		h->buffers = NULL;
@@ -189,7 +190,7 @@ void hasher_free(struct hasher *hasher)
 		return;
 	end_thread(hasher, true);
 	if (hasher->buffers)
-		munmap(hasher->buffers, PARTS * PART_LEN);
+		munmap(hasher->buffers, PARTS_LEN);
 	digest_free(hasher->all);
 	digest_free(hasher->marked);
 	pthread_cond_destroy(&hasher->changed);
@@ -229,7 +230,7 @@ int hasher_zeros(struct hasher *hasher, uint64_t len, int stop_level,
 		const uint64_t part = len < ZEROS_MAX ? len : ZEROS_MAX;
 		struct part *p = &hasher->parts[hasher->given % PARTS];
 
-		if (cancel_level() >= stop_level && len > part)
+		if (len > ZEROS_MAX && cancel_level() >= stop_level)
 			return cancel_error(err);
 		if (!hasher->threaded) {
 			add_zeros(hasher, part);
