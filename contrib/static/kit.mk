@@ -46,8 +46,6 @@ KIT_CPPFLAGS += -nostdinc -isystem $(KIT_DIR)/include/musl \
 KIT_LDFLAGS += -B$(KIT_DIR)/lib
 # musl has no functions that fortify.
 KIT_FORTIFY :=
-# SHA-256 is in the binary from the start, as below.
-KIT_ROOTS := mbedtls_sha256_update_ret mbedtls_sha256_finish_ret
 else
 KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 KIT_LIBS := $(KIT_DIR)/lib/no_host.o -lcurl -lssl -lcrypto -lcares
@@ -59,7 +57,7 @@ KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \
 	curl_multi_poll curl_multi_info_read curl_slist_append \
 	ares_library_init ares_init_options ares_getaddrinfo \
 	OPENSSL_init_crypto TLS_client_method SSL_CTX_new SSL_connect SSL_read \
-	SSL_write EVP_MD_CTX_copy_ex EVP_sha256 HMAC
+	SSL_write HMAC
 # See no_host.c.
 KIT_WRAP := getaddrinfo freeaddrinfo getnameinfo gethostbyname getservbyname \
 	getservbyport_r dlopen dlsym dladdr dlclose dlerror
