@@ -63,6 +63,25 @@ const struct avml_kcore_segment *avml_kcore_map_find(
 int avml_kcore_map_ranges(
 	const struct avml_kcore_map *map, struct avml_range_list *ranges);
 
+/* What a note holds, by its place in the file, in bytes. */
+struct avml_kcore_note {
+	uint64_t offset;
+	uint64_t len; /* at most AVML_KCORE_NOTES_MAX */
+};
+
+/* More than that of notes makes no sense: Linux writes some 20 KiB. */
+#define AVML_KCORE_NOTES_MAX (1u << 20)
+
+/*
+ * Find the note `name` of the kcore behind `fd`; `path` is for messages.
+ * "VMCOREINFO" is the kernel's own list of what crash(8) and others need to
+ * make sense of its memory (Linux 4.19 and newer). Headers and notes alone
+ * are read, never memory. -ENODATA when there is no such note, -EINVAL when
+ * headers or notes make no sense, else an errno of reading.
+ */
+int avml_kcore_note_find(int fd, const char *path, const char *name,
+	struct avml_kcore_note *note, struct avml_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,21 +9,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
-#include "base/io.h"
+#include "mem/kcore_elf.h"
 #include "mem/kcore_legacy.h"
 #include "mem/overlap.h"
-
-/* An entry may be longer than we know, in a version of ELF to come. */
-#define PHENTSIZE_MAX 1024
-
-struct elf_table {
-	const char *path;
-	bool big; /* big-endian, as on s390x */
-	uint64_t phoff;
-	unsigned int phentsize;
-	unsigned int phnum;
-};
 
 void avml_kcore_map_release(struct avml_kcore_map *map)
 {
@@ -32,109 +20,9 @@ void avml_kcore_map_release(struct avml_kcore_map *map)
 	map->count = 0;
 }
 
-/* Exactly `len` bytes, or an error: a header is whole or worth nothing. */
-static int read_exactly(int fd, const char *path, void *buf, size_t len,
-	uint64_t offset, struct avml_error *err)
-{
-	ssize_t n = io_pread_full(fd, buf, len, offset);
-
-	if (n < 0)
-		return avml_error_set_errno(err, (int)-n,
-			"cannot read %s at offset 0x%" PRIx64, path, offset);
-	if ((size_t)n < len)
-		return avml_error_set(err, EINVAL,
-			"%s ends at offset 0x%" PRIx64 ", within its ELF "
-			"headers",
-			path, offset + (uint64_t)n);
-	return 0;
-}
-
-static int check_ident(
-	const uint8_t *ident, const char *path, struct avml_error *err)
-{
-	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
-		return avml_error_set(err, EINVAL,
-			"%s is no ELF file: the magic is wrong", path);
-	if (ident[EI_CLASS] != ELFCLASS64)
-		return avml_error_set(err, EINVAL,
-			"%s is no 64-bit ELF file: class %u", path,
-			ident[EI_CLASS]);
-	if (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)
-		return avml_error_set(err, EINVAL,
-			"%s: ELF data encoding %u is unknown", path,
-			ident[EI_DATA]);
-	return 0;
-}
-
-static int read_table(int fd, const char *path, struct elf_table *table,
-	struct avml_error *err)
-{
-	uint8_t raw[sizeof(Elf64_Ehdr)] = { 0 };
-	struct cursor c = cursor_over(raw, sizeof(raw));
-	unsigned int type;
-	int ret;
-
-	ret = read_exactly(fd, path, raw, sizeof(raw), 0, err);
-	if (ret < 0)
-		return ret;
-	ret = check_ident(raw, path, err);
-	if (ret < 0)
-		return ret;
-	c.big = raw[EI_DATA] == ELFDATA2MSB;
-	cursor_skip(&c, EI_NIDENT);
-	type = cursor_u16(&c);
-	cursor_skip(&c, 2 + 4 + 8); /* machine, version, entry */
-	table->path = path;
-	table->big = c.big;
-	table->phoff = cursor_u64(&c);
-	cursor_skip(&c, 8 + 4 + 2); /* shoff, flags, ehsize */
-	table->phentsize = cursor_u16(&c);
-	table->phnum = cursor_u16(&c);
-	if (type != ET_CORE)
-		return avml_error_set(err, EINVAL,
-			"%s is no ELF core file: type %u", path, type);
-	if (table->phentsize < sizeof(Elf64_Phdr) ||
-		table->phentsize > PHENTSIZE_MAX)
-		return avml_error_set(err, EINVAL,
-			"%s: program headers of %u bytes make no sense", path,
-			table->phentsize);
-	if (table->phnum == 0 || table->phnum == PN_XNUM)
-		return avml_error_set(err, EINVAL,
-			"%s: a table of %u program headers makes no sense",
-			path, table->phnum);
-	if (table->phoff > INT64_MAX - PN_XNUM * PHENTSIZE_MAX)
-		return avml_error_set(err, EINVAL,
-			"%s: program headers at offset 0x%" PRIx64
-			" make no sense",
-			path, table->phoff);
-	return 0;
-}
-
-static int read_phdr(int fd, const struct elf_table *table, unsigned int i,
-	struct kcore_phdr *ph, uint32_t *type, struct avml_error *err)
-{
-	uint8_t raw[sizeof(Elf64_Phdr)] = { 0 };
-	struct cursor c = cursor_over(raw, sizeof(raw));
-	int ret;
-
-	ret = read_exactly(fd, table->path, raw, sizeof(raw),
-		table->phoff + (uint64_t)i * table->phentsize, err);
-	if (ret < 0)
-		return avml_error_wrap(
-			err, "program header %u of %u", i, table->phnum);
-	c.big = table->big;
-	*type = cursor_u32(&c);
-	cursor_skip(&c, 4); /* flags */
-	ph->offset = cursor_u64(&c);
-	ph->vaddr = cursor_u64(&c);
-	ph->paddr = cursor_u64(&c);
-	ph->filesz = cursor_u64(&c);
-	return 0;
-}
-
 /* An error when the header lies of what it has in memory and in the file. */
-static int check_phdr(const struct elf_table *table,
-	const struct kcore_phdr *ph, struct avml_error *err)
+static int check_phdr(const struct kcore_elf *elf, const struct kcore_phdr *ph,
+	struct avml_error *err)
 {
 	uint64_t end;
 
@@ -142,29 +30,28 @@ static int check_phdr(const struct elf_table *table,
 		return avml_error_set(err, EINVAL,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"physical address 0x%" PRIx64 " reach past 2^64",
-			table->path, ph->number, ph->filesz, ph->paddr);
+			elf->path, ph->number, ph->filesz, ph->paddr);
 	if (__builtin_add_overflow(ph->offset, ph->filesz, &end) ||
 		end > INT64_MAX)
 		return avml_error_set(err, EINVAL,
 			"%s: program header %u: 0x%" PRIx64 " bytes at "
 			"file offset 0x%" PRIx64 " reach past 2^63",
-			table->path, ph->number, ph->filesz, ph->offset);
+			elf->path, ph->number, ph->filesz, ph->offset);
 	return 0;
 }
 
 /* Those that tell of memory which may have a physical address. */
-static int read_phdrs(int fd, const struct elf_table *table,
-	struct kcore_phdr *phdrs, size_t *count, struct avml_error *err)
+static int read_phdrs(const struct kcore_elf *elf, struct kcore_phdr *phdrs,
+	size_t *count, struct avml_error *err)
 {
 	*count = 0;
-	for (unsigned int i = 0; i < table->phnum; i++) {
+	for (unsigned int i = 0; i < elf->phnum; i++) {
 		struct kcore_phdr *ph = &phdrs[*count];
 		uint32_t type = PT_NULL;
-		int ret = read_phdr(fd, table, i, ph, &type, err);
+		int ret = kcore_elf_phdr(elf, i, ph, &type, err);
 
 		if (ret < 0)
 			return ret;
-		ph->number = i;
 		*count += type == PT_LOAD && ph->paddr != UINT64_MAX &&
 			  ph->filesz > 0;
 	}
@@ -172,11 +59,11 @@ static int read_phdrs(int fd, const struct elf_table *table,
 		return avml_error_set(err, ENODATA,
 			"%s: none of its %u program headers tells of physical "
 			"memory",
-			table->path, table->phnum);
+			elf->path, elf->phnum);
 	return 0;
 }
 
-static int derive_addresses(const struct elf_table *table,
+static int derive_addresses(const struct kcore_elf *elf,
 	struct kcore_phdr *phdrs, size_t *count,
 	const struct avml_range_list *ram, struct avml_error *err)
 {
@@ -188,14 +75,14 @@ static int derive_addresses(const struct elf_table *table,
 			"%s: its %zu program headers do not tell physical "
 			"addresses, as those of kernels before 4.11, and "
 			"which ranges are RAM is not known",
-			table->path, all);
+			elf->path, all);
 	ret = kcore_legacy_derive(phdrs, count, ram);
 	if (ret < 0)
 		return avml_error_set(err, ENODATA,
 			"%s: its %zu program headers do not tell physical "
 			"addresses, as those of kernels before 4.11, and "
 			"%s",
-			table->path, all,
+			elf->path, all,
 			ret == -ENOTUNIQ
 				? "their virtual addresses fit the ranges of "
 				  "RAM in more than one way"
@@ -204,18 +91,17 @@ static int derive_addresses(const struct elf_table *table,
 	return 0;
 }
 
-static int make_map(const struct elf_table *table,
-	const struct kcore_phdr *phdrs, size_t count,
-	struct avml_kcore_map *map, struct avml_error *err)
+static int make_map(const struct kcore_elf *elf, const struct kcore_phdr *phdrs,
+	size_t count, struct avml_kcore_map *map, struct avml_error *err)
 {
 	uint64_t first_offset = UINT64_MAX;
 
 	map->segments = calloc(count, sizeof(*map->segments));
 	if (!map->segments)
-		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
+		return avml_error_set_errno(err, ENOMEM, "%s", elf->path);
 	for (size_t i = 0; i < count; i++) {
 		const struct kcore_phdr *ph = &phdrs[i];
-		int ret = check_phdr(table, ph, err);
+		int ret = check_phdr(elf, ph, err);
 
 		if (ret < 0)
 			return ret;
@@ -227,14 +113,13 @@ static int make_map(const struct elf_table *table,
 			.offset = ph->offset,
 		};
 	}
-	if (first_offset <
-		table->phoff + (uint64_t)table->phnum * table->phentsize)
+	if (first_offset < elf->phoff + (uint64_t)elf->phnum * elf->phentsize)
 		return avml_error_set(err, EINVAL,
 			"%s: %u program headers reach into the memory at "
 			"file offset 0x%" PRIx64 ": too many",
-			table->path, table->phnum, first_offset);
+			elf->path, elf->phnum, first_offset);
 	if (overlap_resolve(&map->segments, &map->count) < 0)
-		return avml_error_set_errno(err, ENOMEM, "%s", table->path);
+		return avml_error_set_errno(err, ENOMEM, "%s", elf->path);
 	return 0;
 }
 
@@ -243,22 +128,22 @@ int avml_kcore_map_read(int fd, const char *path,
 	struct avml_error *err)
 {
 	CLEANUP_FREE struct kcore_phdr *phdrs = NULL;
-	struct elf_table table = { .path = path };
+	struct kcore_elf elf;
 	size_t count;
 	int ret;
 
 	*map = (struct avml_kcore_map)AVML_KCORE_MAP_INIT;
-	ret = read_table(fd, path, &table, err);
+	ret = kcore_elf_open(fd, path, &elf, err);
 	if (ret < 0)
 		return ret;
-	phdrs = calloc(table.phnum, sizeof(*phdrs));
+	phdrs = calloc(elf.phnum, sizeof(*phdrs));
 	if (!phdrs)
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
-	ret = read_phdrs(fd, &table, phdrs, &count, err);
+	ret = read_phdrs(&elf, phdrs, &count, err);
 	if (ret == 0 && kcore_legacy_is(phdrs, count))
-		ret = derive_addresses(&table, phdrs, &count, ram, err);
+		ret = derive_addresses(&elf, phdrs, &count, ram, err);
 	if (ret == 0)
-		ret = make_map(&table, phdrs, count, map, err);
+		ret = make_map(&elf, phdrs, count, map, err);
 	if (ret < 0)
 		avml_kcore_map_release(map);
 	return ret;

@@ -17,10 +17,7 @@
 
 #include <avml/range.h>
 
-struct kcore_phdr {
-	unsigned int number; /* in the table of the file */
-	uint64_t offset, vaddr, paddr, filesz;
-};
+#include "mem/kcore_elf.h"
 
 /*
  * Whether the p_paddr are no addresses: several are 0, or one at 0 lies
