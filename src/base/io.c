@@ -24,6 +24,18 @@ int io_open(const char *path, int flags, mode_t mode)
 	}
 }
 
+int io_openat(int dir, const char *name, int flags, mode_t mode)
+{
+	for (;;) {
+		int fd = openat(dir, name, flags | O_CLOEXEC, mode);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != EINTR || cancel_level() > 0)
+			return -errno;
+	}
+}
+
 int io_truncate(int fd, uint64_t len)
 {
 	/* It can be interrupted on network file systems. */

@@ -22,6 +22,9 @@
 /* open(2) with O_CLOEXEC. The descriptor, or -errno. */
 int io_open(const char *path, int flags, mode_t mode);
 
+/* The same of a name in the directory that is open as `dir`. */
+int io_openat(int dir, const char *name, int flags, mode_t mode);
+
 /* ftruncate(2). 0 or -errno. */
 int io_truncate(int fd, uint64_t len);
 

@@ -5,8 +5,10 @@
 #include <avml/snapshot.h>
 #include <avml/source.h>
 
+#include "cmd/bundle.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/report.h"
 #include "cmd/report.h"
 
 /* Ranges of a kind that are named one by one; of the rest, the whole. */
@@ -18,6 +20,7 @@ struct acquire {
 	const char *iomem;
 	const char *proc;
 	const char *dev;
+	struct bundle bundle;
 	uint64_t threads;
 	uint64_t max_disk_usage;
 	uint64_t min_free;
@@ -51,6 +54,10 @@ static const struct option acquire_options[] = {
 	OPTION_TEXT_AT(
 		"proc", AT(proc), "DIR", "where proc is mounted (/proc)"),
 	OPTION_TEXT_AT("dev", AT(dev), "DIR", "where dev is mounted (/dev)"),
+	OPTION_TEXT_AT("root", AT(bundle.root), "DIR",
+		"the host's root, with its proc and dev (/)"),
+	OPTION_TEXT_AT("bundle", AT(bundle.directory), "DIR",
+		"collect what analysis needs there"),
 	OPTION_THREADS(AT(threads)),
 	OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),
 		"write blocks that are all zero too"),
@@ -67,7 +74,7 @@ static const struct option acquire_options[] = {
 		"refuse if the disk may get fuller"),
 	OPTION_MIN_FREE(AT(min_free)),
 	OPTION_FLAG_AT("force", AT(force),
-		"write to tmpfs, and where it cannot fit, too"),
+		"go on: tmpfs, no room on the disk, DIR in use"),
 	{ .name = "max-unreadable",
 		.kind = OPTION_PERCENT,
 		.offset = AT(max_unreadable),
@@ -239,7 +246,8 @@ static int begin_report(struct acquire *a, struct avml_error *err)
 	if (ret == 0 || ret == -EINVAL || ret == -EEXIST || ret == -EINTR)
 		return ret;
 	avml_error_join(err, why, sizeof(why));
-	print_line("warning: there will be no report: %s", why);
+	if (!a->quiet)
+		print_line("warning: there will be no report: %s", why);
 	avml_error_init(err);
 	return 0;
 }
@@ -265,7 +273,8 @@ static void finish_report(struct acquire *a, int status,
 
 	if (report_finish(&a->report, &end, &err) < 0) {
 		avml_error_join(&err, why, sizeof(why));
-		print_line("warning: %s", why);
+		if (!a->quiet)
+			print_line("warning: %s", why);
 	}
 }
 
@@ -305,8 +314,12 @@ static int acquire(struct acquire *a)
 	struct stopwatch watch;
 	int ret, status;
 
-	if (begin_report(a, &err) < 0)
-		return cmd_failed(&err);
+	if (begin_report(a, &err) < 0) {
+		status = bundle_end(&a->bundle, STATUS_FAILED, &err);
+		print_error(&err);
+		return status;
+	}
+	bundle_warn(&a->bundle);
 	options.others = journal_input(&a->report.journal);
 	options.other_count = options.others ? 1 : 0;
 	stopwatch_start(&watch);
@@ -316,6 +329,8 @@ static int acquire(struct acquire *a)
 	if (ret == 0 && !a->quiet)
 		print_summary(a, &result, &watch);
 	status = ret < 0 ? cmd_status(&err) : judge(a, &result, &err);
+	bundle_collect(&a->bundle, ret);
+	status = bundle_end(&a->bundle, status, &err);
 	finish_report(a, status, &result, &err);
 	/* The error comes last. */
 	if (!is_image(status))
@@ -333,7 +348,11 @@ static int run(int argc, char **argv)
 		return cmd_wrong_usage(&cmd_acquire, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_acquire, ret);
-	return acquire(&a);
+	a.bundle.force = a.force;
+	a.bundle.quiet = a.quiet;
+	a.bundle.report = &a.report;
+	ret = bundle_begin(&a.bundle, &a.proc, &a.dev, &err);
+	return ret < 0 ? cmd_failed(&err) : acquire(&a);
 }
 
 static const char *const acquire_operands[] = { "FILE", NULL };

@@ -271,6 +271,23 @@ void report_record(
 				record->read_end));
 }
 
+void report_file(struct report *report, const struct avml_bundle_file *file)
+{
+	cJSON *line;
+
+	if (!report->wanted)
+		return;
+	begin(report);
+	line = begin_line("file");
+	end_line(report, line,
+		line && json_text(line, "name", file->name) &&
+			json_text(line, "path", file->path) &&
+			json_number(line, "bytes", file->bytes) &&
+			json_text(line, "sha256", file->sha256) &&
+			json_text(line, "remark", file->remark) &&
+			json_error(line, "error", file->err));
+}
+
 void report_warning(struct report *report, const char *text)
 {
 	cJSON *line;

@@ -13,6 +13,7 @@
 
 #include <time.h>
 
+#include <avml/bundle.h>
 #include <avml/snapshot.h>
 
 #include "cmd/option.h"
@@ -68,6 +69,7 @@ void report_filled(
 	struct report *report, struct avml_range range, const char *path);
 void report_record(
 	struct report *report, const struct avml_image_record *record);
+void report_file(struct report *report, const struct avml_bundle_file *file);
 void report_warning(struct report *report, const char *text);
 
 /* The last line, and the file is closed: 0, or -errno if it is not complete. */

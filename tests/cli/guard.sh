@@ -145,6 +145,31 @@ refused --proc /proc
 refused --source "$T/m" --iomem "$T/iomem"
 AVML=$program
 
+# What --bundle collects is made up, and so is where it goes.
+mkdir -p "$T/root/boot" "$T/odd-root/etc"
+refused --proc "$T/proc" --bundle "$T/dir" "$T/out"
+refused --source "$T/m" --iomem "$T/iomem" --bundle "$T/dir" "$T/out"
+refused --root "$T/root" --bundle "$T/dir" "$T/out"
+refused --root "$T/root" "$T/out"
+refused --source "$T/m" --iomem "$T/iomem" --root "$T/root" \
+	--bundle "$T/dir" "$T/out"
+refused --proc "$T/proc" --root / --bundle "$T/dir" "$T/out"
+refused --proc "$T/proc" --root "$T/root/../../.." "$T/out"
+refused --proc /proc --root "$T/root" --bundle "$T/dir" "$T/out"
+refused --proc "$T/proc" --threads 1 --root "$T/root" --bundle "$T/d" "$T/out"
+refused --proc "$T/proc" "$T/out" "--bundle=$T/dir" --root "$T/root"
+refused --proc "$T/proc" --root "$T/root" --bundle /tmp "$T/out"
+refused --proc "$T/proc" --root "$T/root" --bundle= --bundle "$T/../d" "$T/out"
+refused sources --root "$T/root"
+ln -s /etc/os-release "$T/odd-root/etc/os-release"
+refused --proc "$T/proc" --root "$T/odd-root" --bundle "$T/dir" "$T/out"
+rm -r "$T/odd-root/etc"
+ln -s /etc "$T/odd-root/etc"
+refused --proc "$T/proc" --root "$T/odd-root" --bundle "$T/dir" "$T/out"
+mkdir -p "$T/odd/sys/kernel"
+ln -s /proc/sys/kernel/osrelease "$T/odd/sys/kernel/osrelease"
+spoiled
+
 # These two read an image, as a conversion does.
 for command in info verify; do
 	refused $command /proc/kcore
@@ -182,6 +207,8 @@ allowed --proc "$T/proc" "--dev=$T/dev" "$T/out"
 allowed --dev "$T/dev" --proc "$T/proc" --source mem "$T/out"
 allowed --proc "$T/proc" --source=crash --dev "$T/dev" "$T/out"
 allowed --proc "$T/none" --dev "$T/none" "$T/out"
+allowed --proc "$T/proc" --root "$T/root" --bundle "$T/dir" "$T/out"
+allowed --root "$T/root" "--proc=$T/proc" "$T/out" "--bundle=$T/dir"
 allowed sources --help
 allowed sources --version
 allowed sources --proc "$T/proc"

@@ -308,6 +308,17 @@ make_proc()
 	from=(--proc "$T/proc" --source kcore)
 }
 
+# shellcheck disable=SC2120 # options are for those that want some
+# make_host [OPTION...]: a made-up root file system too, of small size.
+make_host()
+{
+	(cd "$T" && rm -rf proc root)
+	mkimage --size 8 --proc "$T/proc" --root "$T/root" "$@" "$T/memory" \
+		"$T/iomem"
+	# shellcheck disable=SC2034
+	from=(--proc "$T/proc" --root "$T/root" --source kcore)
+}
+
 # small_disk DIR SIZE: a file system of that size, where one can be had.
 small_disk()
 {

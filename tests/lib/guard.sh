@@ -39,11 +39,22 @@ is_harmless_tree()
 {
 	local path
 	is_harmless "$1" || return 1
-	for path in "$1"/*; do
+	for path in "$1"/* "$1"/sys/kernel/osrelease; do
 		if [ -e "$path" ] || [ -L "$path" ]; then
 			is_harmless "$path" || return 1
 		fi
 	done
+}
+
+# In the place of the root file system: nothing in it leads out.
+is_harmless_root()
+{
+	local path
+	is_harmless "$1" || return 1
+	[ -e "$1" ] || return 0
+	while IFS= read -r -d '' path; do
+		is_harmless "$path" || return 1
+	done < <(find "$1" -mindepth 1 -print0)
 }
 
 # A conversion, and a look at an image, reads the file it is told to, and no
@@ -81,6 +92,8 @@ refuse_unsafe_convert()
 #   --proc DIR [--dev DIR]
 #   --proc DIR --source kcore|FILE
 #   --proc DIR --dev DIR --source crash|mem
+# With --bundle, what is read are --proc DIR and --root DIR, both made up,
+# whatever else is named.
 # First, so that no other option can swallow these; whatever names a source
 # later on must be made up as well.  A path of this machine's own is refused
 # wherever it stands, and DIR may be no mounted proc.  `avml sources` needs
@@ -113,8 +126,9 @@ refuse_unsafe()
 		value=${1#"$name"}
 		value=${value#=}
 		case $1 in
-		--source=* | --iomem=* | --proc=* | --dev=*) ;;
-		--source | --iomem | --proc | --dev)
+		--source=* | --iomem=* | --proc=* | --dev=* | --root=*) ;;
+		--bundle=*) ;;
+		--source | --iomem | --proc | --dev | --root | --bundle)
 			value=${2-}
 			[ $# = 1 ] || shift
 			;;
@@ -129,6 +143,12 @@ refuse_unsafe()
 		# An option without its value is wrong usage, and proves nothing.
 		[ -n "$value" ] || continue
 		case $name,$value in
+		--bundle,*)
+			is_made_up "$value" || fail "unsafe to run: $all"
+			;;
+		--root,*)
+			is_harmless_root "$value" || fail "unsafe to run: $all"
+			;;
 		--proc,* | --dev,*)
 			is_harmless_tree "$value" || fail "unsafe to run: $all"
 			;;
@@ -161,6 +181,14 @@ refuse_unsafe()
 	*,crash,* | *,mem,* | *,kcore,*)
 		case $first in
 		*,--proc,*) ;;
+		*) fail "unsafe to run: $all" ;;
+		esac
+		;;
+	esac
+	case $given in
+	*,--bundle,*)
+		case $first in
+		*,--proc,*--root,* | *,--root,*--proc,*) ;;
 		*) fail "unsafe to run: $all" ;;
 		esac
 		;;
