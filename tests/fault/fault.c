@@ -13,6 +13,7 @@
  *   AVML_FAULT_COUNT=1			a line for every call instead, with
  *		the addresses that it came from
  */
+#include <dirent.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -318,6 +319,22 @@ WRAP(int, open64, const char *path, int flags, ...)
 	return fails(&call_open64, -1) ? -1 : __real_open64(path, flags, mode);
 }
 
+/* Below a directory that was opened: by its name alone it is none of these. */
+WRAP(int, openat64, int dir, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	refuse_host(path);
+	return fails(&call_openat64, -1)
+		       ? -1
+		       : __real_openat64(dir, path, flags, mode);
+}
+
 WRAP(ssize_t, read, int fd, void *buf, size_t len)
 {
 	const int how = hit(&call_read, fd);
@@ -451,6 +468,11 @@ WRAP_INT(fstatfs64, fd, (fd, fs), int fd, struct statfs64 *fs)
 WRAP_INT(access, -1, (path, mode), const char *path, int mode)
 WRAP_INT(rename, -1, (from, to), const char *from, const char *to)
 WRAP_INT(unlink, -1, (path), const char *path)
+WRAP_INT(unlinkat, -1, (dir, path, flags), int dir, const char *path, int flags)
+WRAP_INT(mkdir, -1, (path, mode), const char *path, mode_t mode)
+WRAP_INT(rmdir, -1, (path), const char *path)
+WRAP_POINTER(DIR, fdopendir, (fd), int fd)
+WRAP_POINTER(struct dirent64, readdir64, (dir), DIR *dir)
 WRAP_INT(poll, -1, (fds, count, timeout), struct pollfd *fds, nfds_t count,
 	int timeout)
 
@@ -537,6 +559,29 @@ int __wrap_munmap(void *addr, size_t len)
 	return __real_munmap(addr, len);
 }
 
+/* --- OpenSSL -------------------------------------------------------------- */
+
+/* 0 is failure there. */
+/* clang-format off */
+#define WRAP_TRUTH(name, args, ...)					\
+	WRAP(int, name, __VA_ARGS__)					\
+	{								\
+		return fails(&call_##name, -1) ? 0 : __real_##name args; \
+	}
+/* clang-format on */
+
+WRAP_TRUTH(OPENSSL_init_crypto, (options, settings), uint64_t options,
+	const OPENSSL_INIT_SETTINGS *settings)
+WRAP_POINTER(EVP_MD_CTX, EVP_MD_CTX_new, (), void)
+WRAP_TRUTH(EVP_DigestInit_ex, (ctx, type, engine), EVP_MD_CTX *ctx,
+	const EVP_MD *type, ENGINE *engine)
+WRAP_TRUTH(EVP_DigestUpdate, (ctx, bytes, len), EVP_MD_CTX *ctx,
+	const void *bytes, size_t len)
+WRAP_TRUTH(EVP_DigestFinal_ex, (ctx, bytes, len), EVP_MD_CTX *ctx,
+	unsigned char *bytes, unsigned int *len)
+WRAP_TRUTH(
+	EVP_MD_CTX_copy_ex, (to, from), EVP_MD_CTX *to, const EVP_MD_CTX *from)
+
 /* --- what libcjson allocates ---------------------------------------------- */
 
 WRAP_POINTER(cJSON, cJSON_CreateObject, (), void)
@@ -570,30 +615,6 @@ WRAP(cJSON_bool, cJSON_AddItemToObject, cJSON *object, const char *key,
 	return !fails(&call_cJSON_AddItemToObject, -1) &&
 	       __real_cJSON_AddItemToObject(object, key, item);
 }
-
-/* --- what OpenSSL does -----------------------------------------------------
- */
-
-/* 1 is success, 0 is not. */
-/* clang-format off */
-#define WRAP_TRUE(name, args, ...)					\
-	WRAP(int, name, __VA_ARGS__)					\
-	{								\
-		return !fails(&call_##name, -1) && __real_##name args;	\
-	}
-/* clang-format on */
-
-WRAP_TRUE(OPENSSL_init_crypto, (what, settings), uint64_t what,
-	const OPENSSL_INIT_SETTINGS *settings)
-WRAP_POINTER(EVP_MD_CTX, EVP_MD_CTX_new, (), void)
-WRAP_TRUE(EVP_DigestInit_ex, (ctx, type, engine), EVP_MD_CTX *ctx,
-	const EVP_MD *type, ENGINE *engine)
-WRAP_TRUE(EVP_DigestUpdate, (ctx, bytes, len), EVP_MD_CTX *ctx,
-	const void *bytes, size_t len)
-WRAP_TRUE(EVP_DigestFinal_ex, (ctx, md, len), EVP_MD_CTX *ctx,
-	unsigned char *md, unsigned int *len)
-WRAP_TRUE(
-	EVP_MD_CTX_copy_ex, (to, from), EVP_MD_CTX *to, const EVP_MD_CTX *from)
 
 /* --- threads and signals -------------------------------------------------- */
 

@@ -67,6 +67,7 @@ class Machine:
         "memory": "a byte's offset is its address",
         "iomem": "what of it is RAM",
         "proc": "a proc with kcore",
+        "host_root": "a root file system that goes with it",
         "flagged": "the same with kpageflags, and bad pages",
         "legacy": "the same of an old kernel",
         "bare": "a proc with nothing in it",
@@ -100,7 +101,7 @@ class Machine:
             for address, data in contents():
                 file.seek(address)
                 file.write(data)
-        self._mkimage("--keep", "--proc", self.proc)
+        self._mkimage("--keep", "--proc", self.proc, "--root", self.host_root)
         self._mkimage("--keep", "--proc", self.flagged, "--kpageflags",
                       "--page-flag", "0x104000-0x107000=hwpoison",
                       "--page-flag", "0x80003000=offline",

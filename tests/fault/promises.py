@@ -52,6 +52,8 @@ def check_names(run, scenario):
         good = good | {"out.report"}
     if scenario.old == "linked":
         good = good | {"other"}
+    if scenario.bundle:
+        good = good | {"out.d"}
     names = set(os.listdir(run.dir))
     if names - good:
         raise Broken("left behind: %s" % " ".join(sorted(names - good)))
@@ -117,6 +119,55 @@ def check_report(run, scenario):
     if not told or told[-1]["type"] != "summary" or \
             told[-1]["status"] != run.status:
         raise Broken("the report does not tell status %d" % run.status)
+
+
+def bundle_files(made):
+    """What a bundle of the made-up machine holds, but the note of kcore."""
+    proc = ["kallsyms", "cmdline", "version", "modules", "iomem"]
+    files = {name: os.path.join(made.proc, name) for name in proc}
+    for name, path in (("btf", "sys/kernel/btf/vmlinux"),
+                       ("os-release", "etc/os-release"),
+                       ("System.map", "boot/System.map-6.1.0-test"),
+                       ("vmlinuz", "boot/vmlinuz-6.1.0-test")):
+        files[name] = os.path.join(made.host_root, path)
+    return files
+
+
+def check_bundle(run, made):
+    """Each file is whole, or is told not to be there."""
+    directory = run.out + ".d"
+    present = set(os.listdir(directory)) if os.path.exists(directory) else set()
+    files = bundle_files(made)
+    strange = present - files.keys() - {"vmcoreinfo"}
+    if strange:
+        raise Broken("in the bundle: %s" % " ".join(sorted(strange)))
+    told = dict(re.findall(r"^(?:note|warning): bundle: (\S+): (.*)$",
+                           run.said, re.M))
+    for name in sorted(files.keys() | {"vmcoreinfo"}):
+        what = told.get(name, "")
+        good = re.search(r"^(\d+) bytes of .*, SHA-256 ([0-9a-f]{64})$", what)
+        if name not in present:
+            # An acquisition that is refused at once has none.
+            if good or run.status != 1 and not what:
+                raise Broken("no %s in the bundle, told: %s" % (name, what))
+            continue
+        with open(os.path.join(directory, name), "rb") as file:
+            data = file.read()
+        if not good:
+            # Told, and not to be helped.
+            if "unlinkat" in run.hit_calls and "not be removed" in what:
+                continue
+            raise Broken("%s is in the bundle, and not told: %s"
+                         % (name, what))
+        if (len(data), hashlib.sha256(data).hexdigest()) != \
+                (int(good[1]), good[2]):
+            raise Broken("%s: its digest is another" % name)
+        if name in files:
+            with open(files[name], "rb") as file:
+                if file.read() != data:
+                    raise Broken("%s: the bundle has another" % name)
+    if run.harmless and present != files.keys() | {"vmcoreinfo"}:
+        raise Broken("%s must change nothing" % run.harmless)
 
 
 def is_old(run):
@@ -259,6 +310,10 @@ def judge(run, scenario, reference, made):
     check_mode(run, scenario)
     check_digest(run, scenario)
     check_report(run, scenario)
+
+
+    if scenario.bundle:
+        check_bundle(run, made)
     if run.status == 1:
         if run.harmless and reference.status != 1:
             raise Broken("%s must not make a run fail" % run.harmless)

@@ -28,6 +28,7 @@ class Scenario:
     partial: bool = False   # a run may end with 3: unreadable, and named
     cascades: bool = False  # a failed read may cost more than its own pages
     quick: bool = False     # main scenarios: of `make check`
+    bundle: bool = False    # into {out}.d, of {proc} and {host_root}
     pairs: bool = False     # two things that fail, in `make check` too
 
     @property
@@ -44,6 +45,10 @@ def acquire(name, *args, **rest):
     options = {arg.split("=")[0] for arg in args}
     if not any(safe <= options for safe in SAFE):
         raise ValueError("unsafe to run: %s" % name)
+    if rest.get("bundle"):
+        if not {"--proc", "--root"} <= options:
+            raise ValueError("unsafe to run: %s" % name)
+        args += ("--bundle={out}.d",)
     out = "-" if rest.get("to", "file") != "file" else "{out}"
     kind = "v2" if "--compress" in args else "v1"
     return Scenario(name, ["acquire", *args, "--max-unreadable=100", out],
@@ -103,6 +108,8 @@ SCENARIOS = [
             threads=(1, 3), cascades=True, quick=True),
     acquire("acquire-both-compress", "--proc={proc}", "--dev={dev}",
             "--compress", status=3, cascades=True),
+    acquire("acquire-bundle", *KCORE, "--root={host_root}", bundle=True, quick=True,
+            pairs=True),
     convert("v2-to-v1", "v1", "{v2}", threads=(1, 3), each=(1, 3), quick=True),
     convert("v1-to-v2", "v2", "{v1}", threads=(1, 3), each=(1,), quick=True),
     convert("v2-to-raw", "raw", "{v2}", each=(1,), quick=True),
