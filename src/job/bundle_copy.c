@@ -23,22 +23,30 @@ struct copy {
 	struct digest *digest;
 	struct bundle_copied *copied;
 	struct cached read, written;
-	bool in_number; /* so far the line is blanks and zeros */
+	enum { LINE_BEGIN, LINE_ZEROS, LINE_REST } place;
 };
 
 /* --- what is in it ---------------------------------------------------------
  */
 
-/* In kallsyms and iomem a line begins with its address. */
+/*
+ * In kallsyms and iomem a line begins with its address, behind blanks; behind
+ * it a letter may be one that is a digit too.
+ */
 static void look_for_addresses(struct copy *c, const char *at, size_t len)
 {
 	for (size_t i = 0; i < len && !c->copied->addresses; i++) {
 		if (at[i] == '\n')
-			c->in_number = true;
-		else if (c->in_number && at[i] != ' ' && at[i] != '0') {
+			c->place = LINE_BEGIN;
+		else if (c->place == LINE_REST ||
+			 (c->place == LINE_BEGIN && at[i] == ' '))
+			continue;
+		else if (at[i] == '0')
+			c->place = LINE_ZEROS;
+		else {
 			c->copied->addresses = (at[i] >= '1' && at[i] <= '9') ||
 					       (at[i] >= 'a' && at[i] <= 'f');
-			c->in_number = false;
+			c->place = LINE_REST;
 		}
 	}
 }
@@ -167,7 +175,6 @@ int bundle_copy(const struct bundle_source *from,
 		.copied = copied,
 		.read = cached_from(from->offset),
 		.written = cached_from(0),
-		.in_number = true,
 	};
 	int ret;
 
