@@ -130,6 +130,25 @@ case_no_fit()
 	refused_for_space no_fit --min-free 56
 }
 
+# The host's root as a container may see it: proc, dev and files in one place.
+# The disk's own directory has names of its own, so that the bundle's get a
+# prefix.
+case_bundle()
+{
+	for name in proc sys dev etc boot; do
+		mkdir -p "/host/$name"
+		mount --bind "/$name" "/host/$name"
+	done
+	run bundle avml --root /host --bundle /mnt/bundle/dir \
+		/mnt/bundle/out.lime
+	for name in boot etc dev sys proc; do
+		umount "/host/$name"
+	done
+	for path in /mnt/bundle/dir/*; do
+		mv "$path" "/mnt/bundle/bundle.${path##*/}"
+	done
+}
+
 case_sigterm()
 {
 	run_script sigterm <<-'END'

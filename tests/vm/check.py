@@ -16,6 +16,7 @@ run is missed. A new case is a name below, and a function in judge_*.py.
 import os
 import sys
 
+import judge_bundle  # noqa: F401
 import judge_faults  # noqa: F401
 import judge_main  # noqa: F401
 import judge_sources  # noqa: F401
@@ -26,7 +27,7 @@ from judging import CASES, Run, Tap
 BOOTS = {
     "main": """plain threads1 proc_threads2 stream compressed
         compressed_stream converted converted_by_name enospc min_free
-        min_free_refused no_fit sigterm tmpfs tmpfs_root tmpfs_force
+        min_free_refused no_fit bundle sigterm tmpfs tmpfs_root tmpfs_force
         sources_plain not_root no_kcore""",
     "sources": """offline offline_kcore gone crash crash_filled crash_bad
         crash_alone sources_crash secret_crash mem_alone mem masked

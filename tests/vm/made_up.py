@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Made-up results of a boot that has all cases, for selftest.py."""
 
+import hashlib
 import json
 import os
 import random
@@ -13,6 +14,8 @@ from judge_sources import FAULT, NORMAL, PATHS
 from judging import NO_HEADER
 # tests/lib, to which acquired has shown the way.
 from image import HEADER, V1
+import btf
+from hostfiles import TYPES
 from oddity import make_record
 
 MAGIC, _ = V1
@@ -43,6 +46,15 @@ BAD_AT = [0x2200000, 0x2201000, 0x2210000, (1 << 32) + 0x3000,
 TAKEN = (0x400000, 0x2200000)
 # RAM that comes and goes: it is in no file of the guest's RAM.
 DIMM = (5 << 30, (5 << 30) + 128 * MIB)
+RELEASE = "6.1.0-made"
+BANNER = "Linux version %s (made@up)\n" % RELEASE
+CMDLINE = "console=ttyS0 quiet\n"
+# Where tasks, banner and the base of the direct map are.
+TASKS = {0x111000: "swapper/0", 0x114000: "kthreadd", 0x115000: "plant"}
+BANNER_AT = 0x112000
+BASE_AT = 0x113000
+DIRECT_MAP = 0xFFFF888000000000
+KERNEL_MAP = 0xFFFFFFFF80000000
 LONG = ("warning: 1 records hold memory that does not compress at all, and "
         "Volatility 3 may hang on them: convert the image to lime for it "
         "(avml convert)\n")
@@ -74,6 +86,20 @@ def ram_at(address):
     return address - (1 << 32) + BELOW_4G if address >> 32 else address
 
 
+def put_kernel(ram):
+    """The variables that a bundle leads to; the first task is no slab's."""
+    ram[BANNER_AT:BANNER_AT + len(BANNER)] = BANNER.encode()
+    ram[BASE_AT:BASE_AT + 8] = struct.pack("<Q", DIRECT_MAP)
+    members = TYPES["task_struct"][1]
+    places = list(TASKS)
+    for at, after in zip(places, places[1:] + places[:1]):
+        base = KERNEL_MAP if after == places[0] else DIRECT_MAP
+        link = at + members["tasks"]
+        ram[link:link + 8] = struct.pack("<Q", base + after + members["tasks"])
+        name = at + members["comm"]
+        ram[name:name + 16] = TASKS[at].encode().ljust(16, b"\0")
+
+
 def make_ram(table):
     noise = random.Random(1)
     ram = bytearray(BELOW_4G + 16 * MIB)
@@ -86,6 +112,7 @@ def make_ram(table):
     for index, address in enumerate(table):
         at = ram_at(address)
         ram[at:at + PAGE] = pattern.page(index)
+    put_kernel(ram)
     for index, at in enumerate(POISONED_AT + SECRET_AT):
         ram[at:at + PAGE] = pattern.page(len(table) + index)
     return ram
@@ -155,7 +182,8 @@ class Made:
         self.write_facts("guest")
         for name, text in (
                 ("boot", "main"), ("complete", "main"),
-                ("uname", "Linux guest 6.1.0-made #1 SMP x86_64"),
+                ("uname", "Linux guest %s #1 SMP x86_64" % RELEASE),
+                ("cmdline", CMDLINE),
                 ("before", page_table(self.table)),
                 ("after", page_table(self.table)),
                 ("poisoned", page_table(POISONED_AT, len(self.table))),
@@ -252,6 +280,31 @@ def write_main(made):
             ("integrity_mem",
              "cannot open /dev/mem: kernel lockdown is 'integrity'")):
         make_run(root, name, 1, "error: %s\n" % text)
+
+
+def write_bundle(made):
+    symbols = {"_stext": 0x110000, "init_task": min(TASKS),
+               "linux_banner": BANNER_AT, "init_uts_ns": 0x116000,
+               "init_top_pgt": 0x117000, "page_offset_base": BASE_AT}
+    files = {
+        "vmcoreinfo": "OSRELEASE=%s\nNUMBER(phys_base)=0\nKERNELOFFSET=0\n"
+        "SYMBOL(_stext)=%x\nSYMBOL(init_uts_ns)=%x\n\0\0" % (
+            RELEASE, KERNEL_MAP + symbols["_stext"],
+            KERNEL_MAP + symbols["init_uts_ns"]),
+        "kallsyms": "".join("%016x D %s\n" % (KERNEL_MAP + at, name)
+                            for name, at in symbols.items()),
+        "btf": btf.build(TYPES), "cmdline": CMDLINE, "version": BANNER,
+        "modules": "", "iomem": IOMEM, "os-release": "ID=vmtest\n",
+        "System.map": "a stand-in\n", "vmlinuz": "MZ"}
+    said = "warning: bundle: System.map: it is the distribution's\n"
+    for name, data in files.items():
+        data = data.encode() if isinstance(data, str) else data
+        path = "%s/bundle/bundle.%s" % (made.root, name)
+        put(path, data)
+        os.chmod(path, 0o600)
+        said += "note: bundle: %s: %d bytes of /x, SHA-256 %s\n" % (
+            name, len(data), hashlib.sha256(data).hexdigest())
+    made.write_image("bundle", warnings=said, source="/host/proc/kcore")
 
 
 def none_works(kcore, mem):
@@ -381,6 +434,7 @@ def make_results(root):
     made = Made(root)
     made.write_guest()
     write_main(made)
+    write_bundle(made)
     write_sources(made)
     write_faults(made)
     write_surveys(made)

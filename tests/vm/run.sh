@@ -80,7 +80,7 @@ need_tools()
 
 # boot_setup NAME: which kernel, how much memory, which modules that the init
 # loads later, what more of QEMU and on the kernel's command line, what QEMU's
-# monitor is told.
+# monitor is told, whether the guest has a /boot.
 boot_setup()
 {
 	kernel_key=cloud
@@ -93,8 +93,10 @@ boot_setup()
 	slots=
 	devices=()
 	words=()
+	kernel_files=
 	case $1 in
 	main)
+		kernel_files=yes
 		memory_mib=384
 		below_4g_mib=256
 		;;
@@ -210,7 +212,8 @@ put_program()
 make_root()
 {
 	local root=$tmp/root program
-	mkdir -p "$root/bin" "$root/lib"
+	mkdir -p "$root/bin" "$root/lib" "$root/etc"
+	echo 'ID=vmtest' > "$root/etc/os-release"
 	install -m 755 "$here/init" "$root/init"
 	install -m 644 "$here"/cases_*.sh "$here/measure.sh" "$root/lib"
 	install -m 755 "$(type -P busybox)" "$root/bin/busybox"
@@ -228,6 +231,12 @@ pack_initramfs()
 	local root=$tmp/root
 	rm -rf "$root/modules"
 	put_all_modules "$root" || return 1
+	rm -rf "${root:?}/boot"
+	mkdir "$root/boot"
+	if [[ -n $kernel_files ]]; then
+		cp "$kernel/boot/vmlinuz-$release" \
+			"$kernel/boot/System.map-$release" "$root/boot"
+	fi
 	(cd "$root" && find . -print0 | LC_ALL=C sort -z |
 		cpio --quiet --null -o -H newc -R 0:0) > "$tmp/initramfs" ||
 		return 1

@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import check
+import faults_bundle  # noqa: F401
 import faults_images  # noqa: F401
 import faults_sources  # noqa: F401
 import faults_v2  # noqa: F401
