@@ -98,16 +98,12 @@ struct host {
 
 static void make_dirs(const char *top, const char *below)
 {
-	char *path = strdup(test_text("%s/%s", top, below));
+	for (const char *at = below; (at = strchr(at, '/')); at++) {
+		const char *dir =
+			test_text("%s/%.*s", top, (int)(at - below), below);
 
-	for (char *at = path + strlen(top) + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		ck_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
-		*at = '/';
+		ck_assert(mkdir(dir, 0700) == 0 || errno == EEXIST);
 	}
-	free(path);
 }
 
 static void put_bytes(
