@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <avml/error.h>
+#include <avml/progress.h>
 #include <avml/range.h>
 #include <avml/record.h>
 #include <avml/sink.h>
@@ -65,6 +66,8 @@ struct avml_convert_events {
 		struct avml_range range, const char *reason);
 	/* A record was written. */
 	void (*record)(void *ctx, const struct avml_image_record *record);
+	/* How far it is, in bytes of the image that is read. */
+	void (*progress)(void *ctx, const struct avml_progress *progress);
 };
 
 struct avml_convert_result {

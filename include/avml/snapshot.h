@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include <avml/error.h>
+#include <avml/progress.h>
 #include <avml/range.h>
 #include <avml/record.h>
 #include <avml/sink.h>
@@ -82,6 +83,8 @@ struct avml_snapshot_events {
 	void (*filled)(void *ctx, struct avml_range range, const char *path);
 	/* A source was tried. */
 	void (*source)(void *ctx, const struct avml_source_verdict *verdict);
+	/* How far it is, in bytes of memory. */
+	void (*progress)(void *ctx, const struct avml_progress *progress);
 };
 
 struct avml_snapshot_result {

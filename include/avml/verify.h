@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <avml/error.h>
+#include <avml/progress.h>
 #include <avml/range.h>
 #include <avml/record.h>
 
@@ -54,6 +55,8 @@ struct avml_verify_events {
 	void *ctx;
 	void (*finding)(void *ctx, const struct avml_verify_finding *finding);
 	void (*warning)(void *ctx, const char *text); /* may be NULL */
+	/* How far it is, in bytes of the image; may be NULL. */
+	void (*progress)(void *ctx, const struct avml_progress *progress);
 };
 
 struct avml_verify_result {

@@ -43,6 +43,7 @@ struct capture {
 	struct avml_pipeline *pipeline;
 	struct image_writer *writer;
 	struct unreadable *unreadable;
+	struct progress *progress;
 };
 
 static int produce(void *ctx, unsigned int slot, struct avml_error *err)
@@ -86,11 +87,21 @@ static int consume(void *ctx, unsigned int slot, struct avml_error *err)
 {
 	struct capture *c = ctx;
 	const struct capture_slot *s = &c->slots[slot];
+	struct progress *progress = c->progress;
+	const uint64_t unreadable = c->unreadable->bytes;
+	int ret;
 
 	if (s->failed > 0)
 		unreadable_pages(c->unreadable, s->piece.range,
 			avml_source_page_size(c->source), s->status);
-	return image_writer_piece(c->writer, &s->piece, err);
+	ret = image_writer_piece(c->writer, &s->piece, err);
+	if (ret < 0)
+		return ret;
+	progress->now.bad_bytes += c->unreadable->bytes - unreadable;
+	progress->now.written_bytes = avml_sink_position(c->writer->sink);
+	progress_at(progress,
+		progress->now.done_bytes + avml_range_len(s->piece.range));
+	return 0;
 }
 
 static const struct avml_pipeline_ops capture_ops = {
@@ -185,12 +196,13 @@ void capture_free(struct capture *capture)
 }
 
 int capture_run(struct capture *capture, struct image_writer *writer,
-	struct unreadable *u, struct avml_error *err)
+	struct unreadable *u, struct progress *progress, struct avml_error *err)
 {
 	int ret;
 
 	capture->writer = writer;
 	capture->unreadable = u;
+	capture->progress = progress;
 	ret = avml_pipeline_run(capture->pipeline, err);
 	unreadable_finish(u);
 	return ret < 0 ? ret : image_writer_finish(writer, err);

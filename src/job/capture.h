@@ -7,6 +7,7 @@
 #include <avml/source.h>
 
 #include "job/image_writer.h"
+#include "job/progress.h"
 #include "job/unreadable.h"
 
 struct capture;
@@ -23,8 +24,12 @@ int capture_new(const struct avml_source *source,
 	struct capture **capture, struct avml_error *err);
 void capture_free(struct capture *capture);
 
-/* Read all of it into the writer, and what could not be read into `u`. */
+/*
+ * Read all of it into the writer, and what could not be read into `u`. Each
+ * piece is told to `progress`, which goes on from what it says.
+ */
 int capture_run(struct capture *capture, struct image_writer *writer,
-	struct unreadable *u, struct avml_error *err);
+	struct unreadable *u, struct progress *progress,
+	struct avml_error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "job/image_file.h"
 #include "job/output.h"
+#include "job/progress.h"
 #include "job/salvage.h"
 #include "job/transcode.h"
 #include "job/warning.h"
@@ -22,6 +23,7 @@ struct convert {
 	const struct avml_convert_events *events;
 	struct avml_convert_result *result;
 	struct warning warning;
+	struct progress progress;
 	struct image_file source;
 	struct image_reader *reader;
 	struct transcode *transcode;
@@ -68,9 +70,7 @@ static int open_reader(struct convert *c, struct avml_error *err)
 			"be known beforehand",
 			file->path);
 	if (raw) {
-		raw_size = (uint64_t)file->st.st_size > file->base
-				   ? (uint64_t)file->st.st_size - file->base
-				   : 0;
+		raw_size = image_file_size(file);
 		if (raw_size == 0)
 			return avml_error_set(
 				err, EINVAL, "%s is empty", file->path);
@@ -174,6 +174,7 @@ static int prepare(struct convert *c, struct avml_error *err)
 		.encode = o->format == AVML_IMAGE_LIME_COMPRESSED,
 		.threads = avml_pipeline_threads(o->threads),
 		.salvage = o->salvage ? &c->salvage : NULL,
+		.progress = &c->progress,
 	};
 	const struct salvage_events events = {
 		c->events->ctx,
@@ -256,9 +257,12 @@ static void tell_format(const struct convert *c)
 static int run(struct convert *c, struct avml_error *err)
 {
 	const struct image_writer *w = &c->output.writer;
-	int ret = transcode_run(
-		c->transcode, &c->output.writer, &c->result->memory_bytes, err);
+	int ret;
 
+	c->progress.now.all_bytes = image_file_size(&c->source);
+	progress_at(&c->progress, 0);
+	ret = transcode_run(
+		c->transcode, &c->output.writer, &c->result->memory_bytes, err);
 	if (ret < 0 && ret != -EINTR)
 		avml_error_wrap(err, "cannot convert %s", c->source.path);
 	if (ret == 0 && w->records == 0 && c->salvage.losses > 0)
@@ -273,6 +277,9 @@ static int run(struct convert *c, struct avml_error *err)
 	c->result->hole_bytes = avml_sink_hole_bytes(c->output.sink);
 	c->result->losses = c->salvage.losses;
 	c->result->lost_bytes = c->salvage.lost_bytes;
+	c->progress.now.written_bytes = c->result->written_bytes;
+	c->progress.now.bad_bytes = c->result->lost_bytes;
+	progress_at(&c->progress, ret == 0 ? c->result->source_bytes : 0);
 	tell_oddities(c);
 	tell_format(c);
 	if (ret < 0)
@@ -299,6 +306,7 @@ int avml_convert(const struct avml_convert_options *options,
 		.events = events,
 		.result = result,
 		.warning = { events->ctx, events->warning },
+		.progress = { events->ctx, events->progress },
 		.source = { .fd = -1 },
 	};
 	int ret;

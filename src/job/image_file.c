@@ -147,6 +147,13 @@ int image_file_open(
 	return 0;
 }
 
+uint64_t image_file_size(const struct image_file *file)
+{
+	const uint64_t size = file->seekable ? (uint64_t)file->st.st_size : 0;
+
+	return size > file->base ? size - file->base : 0;
+}
+
 void image_file_close(struct image_file *file)
 {
 	if (file->fd < 0)

@@ -24,4 +24,7 @@ int image_file_open(
 	struct image_file *file, const char *path, struct avml_error *err);
 void image_file_close(struct image_file *file);
 
+/* Bytes of the image when it was opened; 0: that cannot be told. */
+uint64_t image_file_size(const struct image_file *file);
+
 #endif

@@ -17,6 +17,7 @@ struct inspection {
 	const struct inspect_options *options;
 	const struct inspect_events *events;
 	struct image_file file;
+	struct progress progress;
 	struct image_reader *reader;
 	struct parts *parts;
 	struct framing_decoder decoder; /* to tell what is wrong */
@@ -35,6 +36,15 @@ static uint64_t zeros_in(const uint8_t *bytes, size_t len)
 	if (len % ZERO_UNIT != 0 && map[len / ZERO_UNIT])
 		return (units - 1) * ZERO_UNIT + len % ZERO_UNIT;
 	return units * ZERO_UNIT;
+}
+
+/* Of damage, the lengths are what the image says, and may be anything. */
+static void count_bad(struct inspection *in, uint64_t bytes)
+{
+	uint64_t *bad = &in->progress.now.bad_bytes;
+
+	if (__builtin_add_overflow(*bad, bytes, bad))
+		*bad = UINT64_MAX;
 }
 
 /* The errors are told in order: see tell_chunks(). */
@@ -115,6 +125,8 @@ static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
 		return cancel_error(err);
 	if (s->found == 2) {
 		events->damage(events->ctx, &s->loss);
+		count_bad(in, avml_range_len(s->loss.range));
+		progress_at(&in->progress, s->loss.end);
 		return 0;
 	}
 	if (s->part.kind == IMAGE_ODDITY) {
@@ -124,6 +136,8 @@ static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
 	if (counts->bad_chunks > 0)
 		tell_chunks(in, s);
 	events->part(events->ctx, &s->part, counts);
+	count_bad(in, counts->bad_bytes);
+	progress_at(&in->progress, s->part.offset + s->part.len);
 	return 0;
 }
 
@@ -169,10 +183,17 @@ static void confine_to_read(const struct inspection *in)
 static int read_image(struct inspection *in, struct avml_error *err)
 {
 	struct image_loss loss;
-	int ret = image_reader_begin(in->reader, &loss, err);
+	int ret;
+
+	in->progress.now.all_bytes = image_file_size(&in->file);
+	progress_at(&in->progress, 0);
+	ret = image_reader_begin(in->reader, &loss, err);
 
 	if (ret == 0)
 		ret = parts_run(in->parts, err);
+	/* The reader is ahead of what is done, until all of it is. */
+	progress_at(
+		&in->progress, ret == 0 ? image_reader_offset(in->reader) : 0);
 	if (ret < 0 && ret != -EINTR)
 		avml_error_wrap(
 			err, "cannot read %s as an image", in->file.path);
@@ -186,6 +207,7 @@ int inspect(const struct inspect_options *options,
 	struct inspection in = {
 		.options = options,
 		.events = events,
+		.progress = options->progress,
 		.file = { .fd = -1 },
 	};
 	int ret = open_image(&in, err);

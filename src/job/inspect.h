@@ -7,6 +7,7 @@
 #define JOB_INSPECT_H
 
 #include "format/image_reader.h"
+#include "job/progress.h"
 #include "job/warning.h"
 
 struct inspect_options {
@@ -16,6 +17,7 @@ struct inspect_options {
 	bool heads;
 	bool confine; /* see confine.h, to reading what is open */
 	struct warning warning;
+	struct progress progress; /* in bytes of the image */
 };
 
 /* What a part's memory is. */

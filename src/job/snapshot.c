@@ -19,6 +19,7 @@
 #include "job/capture.h"
 #include "job/changes.h"
 #include "job/output.h"
+#include "job/progress.h"
 #include "job/ram.h"
 #include "job/warning.h"
 #include "source/host.h"
@@ -32,6 +33,7 @@ struct snapshot {
 	const struct avml_snapshot_events *events;
 	struct avml_snapshot_result *result;
 	struct warning warning;
+	struct progress progress;
 	size_t page_size;
 	char *iomem_path, *meminfo_path, *flags_path;
 	struct ram ram;
@@ -317,7 +319,11 @@ static int run(struct snapshot *s, struct avml_error *err)
 	s->result->opened = true;
 	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
-	ret = capture_run(s->capture, &s->output.writer, &unreadable, err);
+	s->progress.now.all_bytes = s->result->read_bytes;
+	s->progress.now.bad_bytes = s->result->uncovered_bytes;
+	progress_at(&s->progress, 0);
+	ret = capture_run(
+		s->capture, &s->output.writer, &unreadable, &s->progress, err);
 
 	tell_filled(s);
 	/* A machine that runs has memory that is not zero. */
@@ -338,6 +344,9 @@ static int run(struct snapshot *s, struct avml_error *err)
 	s->result->written_bytes = avml_sink_position(s->output.sink);
 	s->result->hole_bytes = avml_sink_hole_bytes(s->output.sink);
 	output_copy_digest(&s->output, s->result->digest);
+	s->progress.now.written_bytes = s->result->written_bytes;
+	s->progress.now.bad_bytes = s->result->unreadable_bytes;
+	progress_at(&s->progress, 0);
 	if (ret < 0)
 		return ret;
 	if (w->records == 0)
@@ -375,6 +384,7 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		.events = events,
 		.result = result,
 		.warning = { events->ctx, events->warning },
+		.progress = { events->ctx, events->progress },
 	};
 	int ret;
 

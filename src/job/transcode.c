@@ -103,9 +103,10 @@ static int work(void *ctx, struct framing_decoder *decoder,
 		&piece->encoded_len, err);
 }
 
-static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
+/* A part, or a loss, as the writer or the salvage takes it. */
+static int give(
+	struct transcode *t, const struct parts_slot *s, struct avml_error *err)
 {
-	struct transcode *t = ctx;
 	const struct transcode_piece *own = s->own;
 
 	if (s->found == 2)
@@ -115,6 +116,22 @@ static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
 		return salvage_piece(t->options.salvage, &own->piece,
 			s->part.offset, (size_t)s->part.len, err);
 	return image_writer_piece(t->writer, &own->piece, err);
+}
+
+static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
+{
+	struct transcode *t = ctx;
+	struct progress *progress = t->options.progress;
+	const int ret = give(t, s, err);
+
+	if (ret < 0 || !progress)
+		return ret;
+	if (t->options.salvage)
+		progress->now.bad_bytes = t->options.salvage->lost_bytes;
+	progress->now.written_bytes = avml_sink_position(t->writer->sink);
+	progress_at(progress,
+		s->found == 2 ? s->loss.end : s->part.offset + s->part.len);
+	return 0;
 }
 
 static const struct parts_ops transcode_ops = {

@@ -5,12 +5,14 @@
 
 #include "format/image_reader.h"
 #include "job/image_writer.h"
+#include "job/progress.h"
 #include "job/salvage.h"
 
 struct transcode_options {
 	bool encode; /* the writer wants chunks */
 	unsigned int threads;
-	struct salvage *salvage; /* NULL: damage is an error */
+	struct salvage *salvage;   /* NULL: damage is an error */
+	struct progress *progress; /* told of each part; NULL: nothing */
 };
 
 struct transcode;
