@@ -5,7 +5,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <termios.h>
+#include <time.h>
 
 #include "check_confine.h"
 
@@ -124,6 +127,23 @@ static int call_prints(void)
 		       : -1;
 }
 
+/* How far it is: what stderr is does not matter, that it may be asked does. */
+static int call_progress(void)
+{
+	struct pollfd pollfd = { STDERR_FILENO, POLLOUT, 0 };
+	struct timespec now;
+	struct winsize size;
+
+	(void)tcgetpgrp(STDERR_FILENO);
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	return poll(&pollfd, 1, 0) >= 0 &&
+			       syscall(SYS_clock_gettime, CLOCK_MONOTONIC,
+				       &now) == 0 &&
+			       write(STDERR_FILENO, "", 0) == 0
+		       ? 0
+		       : -1;
+}
+
 static int call_alarm(void)
 {
 	alarm(100);
@@ -164,6 +184,7 @@ static const struct allowed {
 	{ "to be refused what is to be read", call_reads_elsewhere,
 		CONFINE_TO_READ },
 	{ "printing", call_prints, CONFINE_TO_READ },
+	{ "progress", call_progress, CONFINE_TO_READ },
 	{ "alarm", call_alarm, CONFINE_TO_READ },
 	{ "writing and removing", call_writes, CONFINE_TO_WRITE },
 };

@@ -22,6 +22,7 @@
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WRAP(name) __wrap_##name
@@ -44,9 +45,11 @@
 #define WRAPPED(name) __typeof__(name) WRAP(name), REAL(name)
 #define WRAPPED64(name) __typeof__(name) WRAP64(name), REAL64(name)
 
+WRAPPED(clock_gettime);
 WRAPPED(close);
 WRAPPED(fsync);
 WRAPPED(geteuid);
+WRAPPED(isatty);
 WRAPPED(prctl);
 WRAPPED(pthread_create);
 WRAPPED(reallocarray);

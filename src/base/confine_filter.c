@@ -109,10 +109,12 @@ static const struct rule rules[] = {
 	{ __NR_fsync, WRITE, ALWAYS, 0, 0 },
 	{ __NR_ftruncate, WRITE, ALWAYS, 0, 0 },
 	{ __NR_fstatfs, WRITE, ALWAYS, 0, 0 },
-	/* Whether stdout is a terminal, when something is first printed. */
+	/* Whether stdout is a terminal, when something is first printed; */
 	{ __NR_ioctl, READ, EQUAL, 1, TCGETS },
 	{ __NR_ioctl, READ, EQUAL, 1, TCGETS_NEW },
+	/* how wide stderr is, and whose turn, before progress is drawn. */
 	{ __NR_ioctl, READ, EQUAL, 1, TIOCGWINSZ },
+	{ __NR_ioctl, READ, EQUAL, 1, TIOCGPGRP },
 
 /* Removing a file without a record, if its name still means it. */
 #ifdef __NR_lstat

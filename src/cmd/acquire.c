@@ -8,7 +8,7 @@
 #include "cmd/bundle.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
-#include "cmd/report.h"
+#include "cmd/progress.h"
 #include "cmd/report.h"
 
 /* Ranges of a kind that are named one by one; of the rest, the whole. */
@@ -22,6 +22,8 @@ struct acquire {
 	const char *dev;
 	struct bundle bundle;
 	uint64_t threads;
+	const char *progress; /* when */
+	struct progress_line line;
 	uint64_t max_disk_usage;
 	uint64_t min_free;
 	double max_disk_usage_percentage;
@@ -81,6 +83,7 @@ static const struct option acquire_options[] = {
 		.arg = "P",
 		.help = "fail if more of RAM is unreadable (1)",
 		.max = 100 },
+	OPTION_PROGRESS(AT(progress)),
 	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };
@@ -278,6 +281,13 @@ static void finish_report(struct acquire *a, int status,
 	}
 }
 
+static void on_progress(void *ctx, const struct avml_progress *now)
+{
+	struct acquire *a = ctx;
+
+	progress_line_tell(&a->line, now);
+}
+
 static int acquire(struct acquire *a)
 {
 	struct avml_snapshot_options options = {
@@ -308,6 +318,7 @@ static int acquire(struct acquire *a)
 		.record = on_record,
 		.filled = on_filled,
 		.source = on_source,
+		.progress = on_progress,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_snapshot_result result;
@@ -323,7 +334,9 @@ static int acquire(struct acquire *a)
 	options.others = journal_input(&a->report.journal);
 	options.other_count = options.others ? 1 : 0;
 	stopwatch_start(&watch);
+	progress_line_begin(&a->line, a->progress, a->quiet, "unreadable");
 	ret = avml_snapshot(&options, &events, &result, &err);
+	progress_line_end(&a->line);
 	if (!a->quiet)
 		print_digest(a->file, result.digest);
 	if (ret == 0 && !a->quiet)

@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/progress.h"
 
 /* Losses that are told one by one; of the rest, the whole. */
 #define LOSSES_NAMED 1000
@@ -16,6 +17,8 @@ struct convert {
 	const char *source_format;
 	const char *format;
 	uint64_t threads;
+	const char *progress; /* when */
+	struct progress_line line;
 	uint64_t max_disk_usage;
 	uint64_t min_free;
 	double max_disk_usage_percentage;
@@ -64,6 +67,7 @@ static const struct option convert_options[] = {
 	OPTION_MAX_DISK_USAGE_PERCENTAGE(
 		AT(max_disk_usage_percentage), "stop when the disk is fuller"),
 	OPTION_MIN_FREE(AT(min_free)),
+	OPTION_PROGRESS(AT(progress)),
 	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };
@@ -99,6 +103,13 @@ static void on_loss(void *ctx, uint64_t offset, uint64_t end,
 			offset, end, reason);
 }
 
+static void on_progress(void *ctx, const struct avml_progress *now)
+{
+	struct convert *c = ctx;
+
+	progress_line_tell(&c->line, now);
+}
+
 static int convert(struct convert *c)
 {
 	const struct avml_convert_options options = {
@@ -125,6 +136,7 @@ static int convert(struct convert *c)
 		.ctx = c,
 		.warning = on_warning,
 		.loss = on_loss,
+		.progress = on_progress,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_convert_result r;
@@ -132,7 +144,9 @@ static int convert(struct convert *c)
 	int ret;
 
 	stopwatch_start(&watch);
+	progress_line_begin(&c->line, c->progress, c->quiet, "lost");
 	ret = avml_convert(&options, &events, &r, &err);
+	progress_line_end(&c->line);
 	if (c->losses > LOSSES_NAMED)
 		print_line("warning: %" PRIu64 " more losses, %" PRIu64
 			   " bytes, offset %" PRIu64 " to %" PRIu64,

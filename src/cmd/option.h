@@ -51,6 +51,12 @@ struct option {
 	}
 #define OPTION_DIGEST(at, file) \
 	OPTION_FLAG_AT("digest", at, "take its SHA-256, into " file ".sha256")
+#define OPTION_PROGRESS(at)                                              \
+	{                                                                \
+		.name = "progress", .kind = OPTION_CHOICE, .offset = at, \
+		.arg = "WHEN", .choices = "auto|always|never",           \
+		.help = "how far it is: auto, always or never (auto)"    \
+	}
 /* 2^44 MiB are 2^64 bytes: no image is larger. */
 #define OPTION_MAX_DISK_USAGE(at, text)                                        \
 	{                                                                      \

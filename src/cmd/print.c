@@ -11,6 +11,10 @@
 
 /* Room for two paths of the greatest length, and what is said of them. */
 #define TEXT_MAX 10240
+#define FRONT_MAX 16
+
+/* A terminal has one cursor, and those who print know nothing of the line. */
+static const char *in_front;
 
 /*
  * The length of a character that is shown as it is: printable ASCII, and
@@ -106,10 +110,41 @@ char *print_shown_error(const struct avml_error *err)
 	return print_shown(text);
 }
 
+void print_set_front(const char *text)
+{
+	in_front = text;
+}
+
+const char *print_front(void)
+{
+	return in_front;
+}
+
+/* What is in front goes out once. */
+static size_t take_front(char text[FRONT_MAX])
+{
+	const int len =
+		snprintf(text, FRONT_MAX, "%s", in_front ? in_front : "");
+
+	in_front = NULL;
+	return (size_t)len;
+}
+
+void print_front_alone(void)
+{
+	char text[FRONT_MAX];
+	const size_t len = take_front(text);
+
+	if (len > 0)
+		put(text, len);
+}
+
 static void put_line(const char *text)
 {
-	char line[PRINT_ESCAPED(TEXT_MAX) + 1];
-	size_t len = print_escape(text, line);
+	char line[FRONT_MAX + PRINT_ESCAPED(TEXT_MAX) + 1];
+	size_t len = take_front(line);
+
+	len += print_escape(text, line + len);
 
 	line[len++] = '\n';
 	put(line, len);

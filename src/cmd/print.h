@@ -32,6 +32,17 @@ char *print_shown_error(const struct avml_error *err);
 /* The SHA-256 of the image at `path`, unless it is "". */
 void print_digest(const char *path, const char *digest);
 
+/*
+ * Controls that remove a line which is redrawn in place on the terminal: they
+ * go out in front of the next message, and with it, and are forgotten then.
+ * A text that stays; NULL: there is no such line any more.
+ */
+void print_set_front(const char *text);
+/* NULL when there is none, or a message took it away. */
+const char *print_front(void);
+/* Make room for what is not printed here: for stdout. */
+void print_front_alone(void);
+
 void print_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "error: WHAT", and the causes below it, innermost last. */

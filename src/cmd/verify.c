@@ -6,10 +6,13 @@
 
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/progress.h"
 
 struct verify {
 	const char *operands[1];
 	uint64_t threads;
+	const char *progress; /* when */
+	struct progress_line line;
 	bool quiet;
 };
 
@@ -17,6 +20,7 @@ struct verify {
 
 static const struct option verify_options[] = {
 	OPTION_THREADS(AT(threads)),
+	OPTION_PROGRESS(AT(progress)),
 	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
 	{ .name = NULL },
 };
@@ -35,6 +39,7 @@ static void on_finding(void *ctx, const struct avml_verify_finding *f)
 
 	if (v->quiet)
 		return;
+	progress_line_hide(&v->line);
 	printf("%s: offset %" PRIu64, f->fault ? "fault" : "note", f->offset);
 	if (f->end > f->offset)
 		printf(" to %" PRIu64, f->end);
@@ -66,6 +71,13 @@ static void print_summary(
 	printf("%" PRIu64 " faults, %" PRIu64 " notes\n", r->faults, r->notes);
 }
 
+static void on_progress(void *ctx, const struct avml_progress *now)
+{
+	struct verify *v = ctx;
+
+	progress_line_tell(&v->line, now);
+}
+
 static int verify(struct verify *v)
 {
 	const struct avml_verify_options options = {
@@ -77,11 +89,15 @@ static int verify(struct verify *v)
 		.ctx = v,
 		.finding = on_finding,
 		.warning = on_warning,
+		.progress = on_progress,
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_verify_result result;
-	int ret = avml_verify(&options, &events, &result, &err);
+	int ret;
 
+	progress_line_begin(&v->line, v->progress, v->quiet, "damaged");
+	ret = avml_verify(&options, &events, &result, &err);
+	progress_line_end(&v->line);
 	if (ret == 0 && !v->quiet)
 		print_summary(v, &result);
 	if (ret == 0 && (fflush(stdout) != 0 || ferror(stdout)))

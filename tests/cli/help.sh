@@ -10,7 +10,9 @@ for ask in --help -h 'acquire --help'; do
 	[ ! -s "$T/err" ] || fail "$ask: something on stderr"
 	for word in 'usage: avml' --source --iomem --proc --threads \
 		--keep-zeros --no-sparse --no-clobber --quiet --force \
-		'--dev DIR' '--root DIR' '--bundle DIR' '--min-free MiB' crash kcore mem sources convert \
+		'--dev DIR' '--root DIR' '--bundle DIR' '--min-free MiB' \
+		'--progress WHEN' --digest --digest-file --report \
+		crash kcore mem sources convert \
 		info verify \
 		'--max-disk-usage MiB' '--max-disk-usage-percentage P' \
 		'--max-unreadable P' --help --version FILE; do

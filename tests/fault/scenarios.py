@@ -102,6 +102,7 @@ SCENARIOS = [
     acquire("acquire-digest-stream", *FILE, "--compress",
             "--digest-file={out}.sha256", to="pipe"),
     acquire("acquire-digest-old", *FILE, "--digest", old="plain"),
+    acquire("acquire-progress", *FILE, "--progress=always", quick=True),
     acquire("acquire-min-free", *FILE, "--min-free=1", quick=True),
     # crash ends early, and kcore has the rest, of which zeros do not count.
     acquire("acquire-both", "--proc={proc}", "--dev={dev}", status=3,
@@ -129,6 +130,8 @@ SCENARIOS = [
     convert("rotten-to-v1", "v1", "{rotten}", status=1),
     convert("salvage-none", "v1", "--salvage", "{iomem}", status=1),
     Scenario("verify", ["verify", "{v2}"], "text", to="pipe", quick=True),
+    Scenario("verify-progress", ["verify", "--progress=always", "{v2}"],
+             "text", to="pipe"),
     Scenario("verify-threads", ["verify", "--threads=3", "{v2}"], "text",
              to="pipe"),
     Scenario("verify-pipe", ["verify", "-"], "text", to="pipe", stdin="v2"),
