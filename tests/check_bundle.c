@@ -498,13 +498,14 @@ START_TEST(bundle_root_names_proc_and_dev)
 {
 	const char *proc = roots[_i].given_proc, *dev = roots[_i].given_dev;
 	struct bundle b = { .root = roots[_i].root };
+	struct avml_error err = AVML_ERROR_INIT;
 
-	ck_assert_int_eq(bundle_begin(&b, &proc, &dev), STATUS_COMPLETE);
+	ck_assert_int_eq(bundle_begin(&b, &proc, &dev, &err), 0);
 	ck_assert_pstr_eq(proc, roots[_i].proc);
 	ck_assert_pstr_eq(dev, roots[_i].dev);
 	/* No bundle is wanted: nothing is collected, and no status changes. */
 	bundle_collect(&b, 0);
-	ck_assert_int_eq(bundle_end(&b, STATUS_PARTIAL), STATUS_PARTIAL);
+	ck_assert_int_eq(bundle_end(&b, STATUS_PARTIAL, &err), STATUS_PARTIAL);
 }
 END_TEST
 

@@ -123,7 +123,7 @@ END_TEST
 START_TEST(progress_text_of_anything_is_sound)
 {
 	static const double rates[] = { -1, 0, 1e-300, 0.4, 1, 1e9, 1e19,
-		1.8e22, 1e300, INFINITY };
+		1.8e22, 1e300, HUGE_VAL };
 	uint64_t state = 0x9e3779b97f4a7c15;
 
 	for (int round = 0; round < 200000; round++) {

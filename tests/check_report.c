@@ -17,6 +17,8 @@ static struct target {
 	double percent;
 } target = { true, false, "a\"b\\\x01\xff\n", UINT64_MAX, 0.25 };
 
+static const struct target defaults = { .percent = 1 };
+
 static const struct option options[] = {
 	{ .name = "flag", .kind = OPTION_FLAG },
 	{ .name = "unset",
@@ -43,6 +45,7 @@ static void begin(void)
 	struct report_options report_options = {
 		.command = &command,
 		.target = &target,
+		.defaults = &defaults,
 		.iomem = "made up",
 	};
 	struct avml_error err = AVML_ERROR_INIT;

@@ -63,8 +63,10 @@ struct avml_image_record {
 	uint64_t offset; /* of its header in the image */
 	uint64_t len;	 /* bytes of the image, from the header on */
 	/*
-	 * When reading its memory began and ended, in nanoseconds of
-	 * CLOCK_MONOTONIC; 0: not known, as in a conversion.
+	 * When reading its first piece began, and that of its last one ended,
+	 * in nanoseconds of CLOCK_MONOTONIC; 0: not known, as in a conversion.
+	 * Threads may have read others of its pieces up to a piece's time
+	 * before and after.
 	 */
 	uint64_t read_begin, read_end;
 };

@@ -47,6 +47,9 @@ struct avml_sink_options {
 	 * that went.
 	 */
 	bool to_the_end;
+	/* A stream that takes nothing for so long is an error; 0: it may wait.
+	 */
+	unsigned int patience_ms;
 	const struct avml_sink_input *inputs;
 	size_t input_count;
 };
@@ -112,6 +115,9 @@ bool avml_sink_makes_holes(const struct avml_sink *sink);
  */
 #define AVML_SINK_DIGEST_SIZE 65
 const char *avml_sink_digest(const struct avml_sink *sink);
+
+/* Whether one is being taken. */
+bool avml_sink_hashes(const struct avml_sink *sink);
 
 /* Bytes given so far, and how many of them became holes. */
 uint64_t avml_sink_position(const struct avml_sink *sink);

@@ -44,6 +44,10 @@ struct acquire {
 	uint64_t unnamed_bytes;
 };
 
+#define ACQUIRE_DEFAULTS            \
+	{                           \
+		.max_unreadable = 1 \
+	}
 #define AT(member) offsetof(struct acquire, member)
 
 static const struct option acquire_options[] = {
@@ -230,18 +234,20 @@ static int judge(const struct acquire *a, const struct avml_snapshot_result *r,
  */
 static int begin_report(struct acquire *a, struct avml_error *err)
 {
-	const char *const others[] = { a->file, a->source, a->iomem };
+	static const struct acquire defaults = ACQUIRE_DEFAULTS;
 	const struct report_options options = {
 		.path = a->report_file,
-		.journal = {
-			.no_clobber = a->no_clobber,
-			.others = others,
-			.other_count = sizeof(others) / sizeof(others[0]),
-		},
+		.no_clobber = a->no_clobber,
+		.image = a->file,
+		.digest = a->digest,
+		.digest_file = a->digest_file,
+		.source = a->source,
+		.proc_dir = a->proc,
+		.dev_dir = a->dev,
+		.iomem = a->iomem,
 		.command = &cmd_acquire,
 		.target = a,
-		.proc_dir = a->proc,
-		.iomem = a->iomem,
+		.defaults = &defaults,
 	};
 	const int ret = report_begin(&a->report, &options, err);
 	char why[AVML_ERROR_TEXT];
@@ -353,7 +359,7 @@ static int acquire(struct acquire *a)
 
 static int run(int argc, char **argv)
 {
-	struct acquire a = { .max_unreadable = 1 };
+	struct acquire a = ACQUIRE_DEFAULTS;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret = option_parse(&cmd_acquire, argc, argv, &a, &a.file, &err);
 

@@ -20,9 +20,10 @@ static unsigned int unit_of(double bytes)
 {
 	unsigned int unit = 0;
 
-	for (; bytes >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]);
-		bytes /= 1024)
+	while (bytes >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		bytes /= 1024;
 		unit++;
+	}
 	return unit;
 }
 

@@ -137,7 +137,8 @@ static void begin(struct report *r)
 	ok = line && json_number(line, "schema", 1) && add_tool(line) &&
 	     json_utc(line, "start", &r->started_utc) &&
 	     add_host(line, &host) &&
-	     json_options(line, "options", r->command->options, r->target) &&
+	     json_options(line, "options", r->command->options, r->target,
+		     r->defaults) &&
 	     add_sources(line, r) && add_iomem(line, r);
 	end_line(r, line, ok);
 	for (size_t i = 0; i < r->early_count; i++) {
@@ -151,6 +152,52 @@ static void begin(struct report *r)
 	end_line(r, line, line && json_number(line, "lines", r->early_more));
 }
 
+/* Paths that must not be the report's. */
+struct others {
+	char *paths[16];
+	size_t count;
+};
+
+static void add_other(struct others *o, const char *dir, const char *name)
+{
+	char *path = NULL;
+
+	if (!dir || o->count == sizeof(o->paths) / sizeof(o->paths[0]))
+		return;
+	/* Without memory for it, it is not looked at. */
+	if (asprintf(&path, "%s%s", dir, name) >= 0)
+		o->paths[o->count++] = path;
+}
+
+static int open_journal(struct report *r, const struct report_options *options,
+	struct avml_error *err)
+{
+	static const char *const of_proc[] = { "/iomem", "/meminfo",
+		"/kpageflags", "/kcore" };
+	static const char *const of_dev[] = { "/crash", "/mem" };
+	struct others others = { .count = 0 };
+	struct journal_options journal = { .no_clobber = options->no_clobber };
+	int ret;
+
+	add_other(&others, options->image, "");
+	add_other(&others, options->source, "");
+	add_other(&others, options->iomem, "");
+	if (options->digest_file)
+		add_other(&others, options->digest_file, "");
+	else if (options->digest)
+		add_other(&others, options->image, ".sha256");
+	for (size_t i = 0; i < sizeof(of_proc) / sizeof(of_proc[0]); i++)
+		add_other(&others, options->proc_dir, of_proc[i]);
+	for (size_t i = 0; i < sizeof(of_dev) / sizeof(of_dev[0]); i++)
+		add_other(&others, options->dev_dir, of_dev[i]);
+	journal.others = (const char *const *)others.paths;
+	journal.other_count = others.count;
+	ret = journal_open(&r->journal, options->path, &journal, err);
+	for (size_t i = 0; i < others.count; i++)
+		free(others.paths[i]);
+	return ret;
+}
+
 int report_begin(struct report *report, const struct report_options *options,
 	struct avml_error *err)
 {
@@ -160,6 +207,7 @@ int report_begin(struct report *report, const struct report_options *options,
 	*r = (struct report){
 		.command = options->command,
 		.target = options->target,
+		.defaults = options->defaults,
 		.proc_dir = options->proc_dir,
 		.iomem = options->iomem,
 	};
@@ -167,7 +215,7 @@ int report_begin(struct report *report, const struct report_options *options,
 	clock_gettime(CLOCK_REALTIME, &r->started_utc);
 	if (!options->path)
 		return 0;
-	ret = journal_open(&r->journal, options->path, &options->journal, err);
+	ret = open_journal(r, options, err);
 	if (ret < 0)
 		return ret;
 	r->wanted = true;

@@ -26,7 +26,7 @@ struct report {
 	bool wanted;
 	struct journal journal;
 	const struct command *command;
-	const void *target; /* of its options */
+	const void *target, *defaults; /* of its options */
 	const char *proc_dir, *iomem;
 	struct timespec started, started_utc;
 	bool begun; /* the first line is out */
@@ -39,11 +39,15 @@ struct report {
 
 struct report_options {
 	const char *path;
-	struct journal_options journal;
+	bool no_clobber;
+	/* What the run reads and writes besides, and must stay; or NULL. */
+	const char *image, *digest_file, *source;
+	bool digest; /* beside the image, unless there is a digest_file */
+	const char *proc_dir, *dev_dir, *iomem; /* NULL: the usual */
 	/* What is run: the options as they were parsed into `target`. */
 	const struct command *command;
 	const void *target;
-	const char *proc_dir, *iomem; /* NULL: the usual */
+	const void *defaults; /* the same, of an empty command line */
 };
 
 struct report_end {

@@ -75,39 +75,42 @@ bool json_since(cJSON *object, const char *key, const struct timespec *start,
 	return cJSON_AddRawToObject(object, key, text);
 }
 
-static bool add_option(
-	cJSON *object, const struct option *option, const void *target)
+static bool add_option(cJSON *object, const struct option *option,
+	const void *target, const void *defaults)
 {
 	const void *at = (const char *)target + option->offset;
+	const void *usual = (const char *)defaults + option->offset;
 	char text[40];
 
 	switch (option->kind) {
 	case OPTION_FLAG:
-		return !*(const bool *)at ||
-		       json_bool(object, option->name, true);
+		return *(const bool *)at == *(const bool *)usual ||
+		       json_bool(object, option->name, *(const bool *)at);
 	case OPTION_TEXT:
 	case OPTION_CHOICE:
 		return !*(const char *const *)at ||
 		       json_text(
 			       object, option->name, *(const char *const *)at);
 	case OPTION_NUMBER:
-		return *(const uint64_t *)at == 0 ||
+		return *(const uint64_t *)at == *(const uint64_t *)usual ||
 		       json_number(object, option->name, *(const uint64_t *)at);
 	case OPTION_PERCENT:
+		if (*(const double *)at <= *(const double *)usual &&
+			*(const double *)at >= *(const double *)usual)
+			return true;
 		snprintf(text, sizeof(text), "%.17g", *(const double *)at);
-		return *(const double *)at == 0 ||
-		       cJSON_AddRawToObject(object, option->name, text);
+		return cJSON_AddRawToObject(object, option->name, text);
 	}
 	return false;
 }
 
 bool json_options(cJSON *object, const char *key, const struct option *options,
-	const void *target)
+	const void *target, const void *defaults)
 {
 	cJSON *all = cJSON_AddObjectToObject(object, key);
 
 	for (; all && options->name; options++) {
-		if (!add_option(all, options, target))
+		if (!add_option(all, options, target, defaults))
 			return false;
 	}
 	return all;

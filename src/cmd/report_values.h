@@ -25,9 +25,9 @@ uint64_t json_nanoseconds(const struct timespec *time);
 /* Seconds from `start` to then, to the microsecond; null for 0. */
 bool json_since(cJSON *object, const char *key, const struct timespec *start,
 	uint64_t then);
-/* An object of all options that are set, by their names. */
+/* An object of all options that are not as in `defaults`, by their names. */
 bool json_options(cJSON *object, const char *key, const struct option *options,
-	const void *target);
+	const void *target, const void *defaults);
 /* An object at the end of an array: what became of a source. */
 bool json_verdict(cJSON *array, const struct avml_source_verdict *verdict);
 

@@ -140,8 +140,14 @@ static bool is_proven(
 	size_t data_len;
 	bool zero;
 
-	if (!framing_is_data(look->chunk.kind))
+	if (look->chunk.kind == FRAMING_SKIP)
 		return len <= FRAMING_CRC_LEN;
+	if (!image_reader_may_try(r))
+		return false;
+	if (look->chunk.kind == FRAMING_IDENT)
+		return input->peek(input->ctx, r->body, len,
+			       offset + FRAMING_HEAD_LEN) == (ssize_t)len &&
+		       framing_check_ident(r->body, &err) == 0;
 	return input->peek(input->ctx, r->body, len,
 		       offset + FRAMING_HEAD_LEN) == (ssize_t)len &&
 	       framing_decode(&r->decoder, &look->chunk, r->body, r->scratch,
@@ -187,16 +193,11 @@ static bool fits(struct avml_range range, uint64_t before, uint64_t behind)
 	       range.start % PAGE == 0;
 }
 
-/* Whether one of them goes on where the other ends. */
-static bool touches(struct avml_range range, uint64_t before, uint64_t behind)
-{
-	return (before > 0 && range.start == before) || range.end == behind;
-}
-
 /*
  * One end of the record's range is damaged, and the other one and the length
- * tell where it was: there, where it fits between the neighbours, and if it
- * does with either end, where it touches one. False when that does not tell.
+ * tell where it was: if only one of the two leaves the record between its
+ * neighbours. Where both do, nothing else is worth a guess: a single bit of
+ * either end moves it by a block's length, onto a gap that such blocks left.
  */
 static bool find_range(const struct image_reader *r,
 	const struct stream *stream, struct avml_range *range)
@@ -204,17 +205,13 @@ static bool find_range(const struct image_reader *r,
 	const struct avml_range is = r->header.range;
 	const uint64_t before = r->before_end, behind = stream->next_start;
 	struct avml_range by_start = is, by_end = is;
-	bool start = !__builtin_add_overflow(
-			     is.start, stream->memory, &by_start.end) &&
-		     fits(by_start, before, behind);
-	bool end = !__builtin_sub_overflow(
-			   is.end, stream->memory, &by_end.start) &&
-		   fits(by_end, before, behind);
+	const bool start = !__builtin_add_overflow(
+				   is.start, stream->memory, &by_start.end) &&
+			   fits(by_start, before, behind);
+	const bool end = !__builtin_sub_overflow(
+				 is.end, stream->memory, &by_end.start) &&
+			 fits(by_end, before, behind);
 
-	if (start && end) {
-		start = touches(by_start, before, behind);
-		end = touches(by_end, before, behind);
-	}
 	*range = start ? by_start : by_end;
 	return start != end;
 }
@@ -231,8 +228,10 @@ static int lose_record(struct image_reader *r, const struct stream *stream,
 		.offset = r->record_offset,
 		.end = stream->end,
 		.range = { r->before_end, r->before_end },
+		.unplaced = stream->memory,
 	};
 	image_loss_reason(&r->chunk_loss, err);
+	r->at = r->before_end;
 	r->last_end = r->before_end;
 	r->resynced = true;
 	r->state = READER_HEADER;

@@ -85,6 +85,7 @@ struct image_oddity_count {
 struct image_loss {
 	uint64_t offset, end;	 /* bytes of the image that were passed over */
 	struct avml_range range; /* memory that is missing; empty: unknown */
+	uint64_t unplaced;	 /* bytes of it that have no known address */
 	char reason[160];
 };
 

@@ -113,6 +113,9 @@ bool image_reader_look(
 bool image_reader_missing(
 	struct image_reader *r, uint64_t offset, uint64_t *missing);
 
+/* Whether one body more may be decoded only to see what it is. */
+bool image_reader_may_try(struct image_reader *r);
+
 /* Whether the chunk at hand decodes to the `data_len` bytes it claims. */
 bool image_reader_is_sound(
 	struct image_reader *r, size_t data_len, struct avml_error *err);

@@ -26,6 +26,11 @@ static bool may_search(const struct image_reader *r)
 	return r->searched < SEARCH_LEAST + SEARCH_FACTOR * r->window.offset;
 }
 
+bool image_reader_may_try(struct image_reader *r)
+{
+	return r->tries++ < TRIES_LEAST + r->window.offset / TRIES_EACH;
+}
+
 /* Whether these may be the first bytes of a chunk of data. */
 static bool may_be_chunk(const uint8_t head[FRAMING_HEAD_LEN])
 {
@@ -83,9 +88,7 @@ static bool find_body(struct image_reader *r, uint64_t left,
 		if (!may_be_chunk(at + len) &&
 			!may_be_trailer(at + len, stream_len + len))
 			continue;
-		if (!may_search(r) ||
-			r->tries++ >=
-				TRIES_LEAST + r->window.offset / TRIES_EACH)
+		if (!may_search(r) || !image_reader_may_try(r))
 			return false;
 		chunk->body_len = (uint32_t)(len - FRAMING_HEAD_LEN);
 		if (is_body(r, chunk, left, data_len))

@@ -306,7 +306,7 @@ int avml_convert(const struct avml_convert_options *options,
 		.events = events,
 		.result = result,
 		.warning = { events->ctx, events->warning },
-		.progress = { events->ctx, events->progress },
+		.progress = { .ctx = events->ctx, .tell = events->progress },
 		.source = { .fd = -1 },
 	};
 	int ret;

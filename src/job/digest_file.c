@@ -29,16 +29,22 @@ static char *path_of(const struct output_options *options)
 	return path;
 }
 
+/* What a name is of, descriptors too; a link itself, not what it leads to. */
+static bool look(const char *path, struct stat *st)
+{
+	const int fd = avml_sink_descriptor(path);
+
+	return (fd >= 0 ? fstat(fd, st) : lstat(path, st)) == 0;
+}
+
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat of_a, of_b;
 
 	if (strcmp(a, b) == 0)
 		return true;
-	return avml_sink_descriptor(a) < 0 && avml_sink_descriptor(b) < 0 &&
-	       stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
-	       S_ISREG(of_a.st_mode) && of_a.st_dev == of_b.st_dev &&
-	       of_a.st_ino == of_b.st_ino;
+	return look(a, &of_a) && look(b, &of_b) && !S_ISCHR(of_a.st_mode) &&
+	       of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
 int digest_file_check(
@@ -52,7 +58,7 @@ int digest_file_check(
 	if (is_same_file(path, options->destination))
 		return avml_error_set(err, EINVAL,
 			"%s cannot hold both the image and its digest", path);
-	if (lstat(path, &st) < 0)
+	if (!look(path, &st) || S_ISCHR(st.st_mode))
 		return 0;
 	if (options->no_clobber && avml_sink_descriptor(path) < 0)
 		return avml_error_set_errno(err, EEXIST, "%s", path);
@@ -70,14 +76,12 @@ int digest_file_check(
 /* Not to be written over. */
 static struct avml_sink_input image_input(const struct output_options *options)
 {
-	const char *path = options->destination;
-	const int fd = avml_sink_descriptor(path);
 	struct stat st = { .st_ino = 0 };
 
-	if ((fd >= 0 ? fstat(fd, &st) : stat(path, &st)) < 0)
+	if (!look(options->destination, &st))
 		st.st_ino = 0;
 	return (struct avml_sink_input){
-		.path = path,
+		.path = options->destination,
 		.dev = st.st_dev,
 		.ino = st.st_ino,
 		.written = true,

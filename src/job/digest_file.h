@@ -3,8 +3,8 @@
  * The file that holds an image's SHA-256, in the format that sha256sum -c
  * reads: IMAGE.sha256 beside a regular file, unless another name is given.
  *
- * An old one is emptied when the image is begun, so that no digest ever stands
- * beside an image that it is not of.
+ * An old one is emptied when the image is begun, so that it is not taken for
+ * the new one's.
  */
 #ifndef JOB_DIGEST_FILE_H
 #define JOB_DIGEST_FILE_H

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#define OTHERS_MAX 8
+#define OTHERS_MAX 16
+/* A reader that is slower than that is not one. */
+#define PATIENCE_MS 5000
 
 static size_t list_others(const struct journal_options *options,
 	struct avml_sink_input inputs[OTHERS_MAX])
@@ -38,6 +40,7 @@ int journal_open(struct journal *journal, const char *path,
 		.no_sparse = true,
 		.no_clobber = options->no_clobber,
 		.to_the_end = true,
+		.patience_ms = PATIENCE_MS,
 		.inputs = others,
 		.input_count = list_others(options, others),
 	};

@@ -79,7 +79,7 @@ static int flush(struct salvage *s, struct avml_error *err)
 static int tell(struct salvage *s, const struct image_loss *loss)
 {
 	s->losses++;
-	s->lost_bytes += avml_range_len(loss->range);
+	s->lost_bytes += avml_range_len(loss->range) + loss->unplaced;
 	if (s->events.loss)
 		s->events.loss(s->events.ctx, loss->offset, loss->end,
 			loss->range, loss->reason);

@@ -384,7 +384,7 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		.events = events,
 		.result = result,
 		.warning = { events->ctx, events->warning },
-		.progress = { events->ctx, events->progress },
+		.progress = { .ctx = events->ctx, .tell = events->progress },
 	};
 	int ret;
 

@@ -86,7 +86,7 @@ int avml_verify(const struct avml_verify_options *options,
 		.threads = options->threads,
 		.confine = options->confine,
 		.warning = { events->ctx, events->warning },
-		.progress = { events->ctx, events->progress },
+		.progress = { .ctx = events->ctx, .tell = events->progress },
 	};
 	const struct inspect_events inspect_events = {
 		.ctx = &v,

@@ -16,7 +16,9 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 	struct image_writer *w = ctx;
 	const uint64_t at = avml_sink_position(w->sink);
 	const uint64_t gap = block.start - at;
-	const bool written = !avml_sink_makes_holes(w->sink);
+	/* Zeros that are hashed take their time too. */
+	const bool costs =
+		!avml_sink_makes_holes(w->sink) || avml_sink_hashes(w->sink);
 
 	if (block.start < at)
 		return avml_error_set(err, EINVAL,
@@ -28,13 +30,13 @@ static int begin(void *ctx, struct avml_range block, struct avml_error *err)
 		return avml_error_set(err, EFBIG,
 			"memory up to 0x%" PRIx64 ": no file is that long",
 			block.end);
-	if (written)
+	if (costs)
 		w->gap_bytes += gap;
 	if (w->gap_bytes > GAP_MAX && !w->options.force)
 		return avml_error_set(err, EFBIG,
-			"the gaps up to 0x%" PRIx64
-			" would be written as %" PRIu64
-			" bytes of zeros (--force does it)",
+			"the gaps up to 0x%" PRIx64 " would be %" PRIu64
+			" bytes of zeros to write or to hash (--force does "
+			"it)",
 			block.start, w->gap_bytes);
 	image_writer_begin(w);
 	w->record_open = true;

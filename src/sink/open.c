@@ -307,6 +307,7 @@ int avml_sink_open(const char *destination,
 		(*sink)->min_free = UINT64_MAX;
 	if (options->to_the_end && (*sink)->ops->can_cut)
 		(*sink)->stop_level = SINK_STOP_NEVER;
+	(*sink)->patience_ms = options->patience_ms;
 	/* Without it, what is written is worth as much. */
 	if (options->digest)
 		(*sink)->hasher = hasher_new(!options->digest_inline, &ignored);

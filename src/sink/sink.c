@@ -117,6 +117,11 @@ void avml_sink_free(struct avml_sink *sink)
 	sink->ops->free(sink);
 }
 
+bool avml_sink_hashes(const struct avml_sink *sink)
+{
+	return sink->hasher != NULL;
+}
+
 bool avml_sink_can_cut(const struct avml_sink *sink)
 {
 	return sink->ops->can_cut;

@@ -30,11 +30,12 @@ struct avml_sink {
 	uint64_t position; /* bytes given */
 	uint64_t mark;	   /* position up to which all is whole */
 	uint64_t hole_bytes;
-	int stop_level;	       /* of the wish to stop, which ends a write */
-	bool makes_holes;      /* zeros need not be written */
-	uint64_t max_bytes;    /* that may be written; 0: any number */
-	uint64_t taken;	       /* bytes that were, or will be, written */
-	uint64_t min_free;     /* bytes that stay free on a file's disk */
+	unsigned int patience_ms; /* with a stream that takes nothing; 0: any */
+	int stop_level;		  /* of the wish to stop, which ends a write */
+	bool makes_holes;	  /* zeros need not be written */
+	uint64_t max_bytes;	  /* that may be written; 0: any number */
+	uint64_t taken;		  /* bytes that were, or will be, written */
+	uint64_t min_free;	  /* bytes that stay free on a file's disk */
 	uint64_t headroom;     /* bytes to write before looking at the disk */
 	struct hasher *hasher; /* NULL: nobody wants a digest */
 	bool torn;	       /* more may have gone out than was counted */

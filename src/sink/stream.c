@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A pipe, a socket, a device, or a descriptor we know little about. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,12 +59,26 @@ static int uncache(struct stream_sink *s, uint64_t len, struct avml_error *err)
 	return 0;
 }
 
+/* For what must not hold a run up. */
+static int wait_for_room(const struct stream_sink *s, struct avml_error *err)
+{
+	struct pollfd room = { .fd = s->fd, .events = POLLOUT };
+	const int patience = (int)s->base.patience_ms;
+
+	if (patience > 0 && poll(&room, 1, patience) == 0)
+		return avml_error_set(err, ETIMEDOUT,
+			"%s takes nothing: nobody reads it", s->base.name);
+	return 0;
+}
+
 static int put(struct stream_sink *s, struct iovec *iov, int count,
 	struct avml_error *err)
 {
 	uint64_t done;
 	int ret = sink_keep_free(&s->base, s->fd, iov, count, err);
 
+	if (ret == 0)
+		ret = wait_for_room(s, err);
 	if (ret < 0)
 		return ret;
 	ret = io_writev_full(

@@ -126,6 +126,28 @@ expect_error 1 'would be overwritten' avml "${from[@]}" \
 expect_error 1 'both the image and its digest' avml "${from[@]}" \
 	--digest-file "$T/new" "$T/new"
 expect_absent "$T/new"
+# Descriptors are of files too.
+expect_error 1 'both the image and its digest' avml "${from[@]}" \
+	--digest-file "$T/same" - >"$T/same"
+expect_error 1 'both the image and its digest' avml "${from[@]}" \
+	--digest-file /dev/fd/1 - >"$T/same"
+expect_error 1 'both the image and its digest' avml "${from[@]}" \
+	--digest-file /dev/fd/3 - 3>>"$T/same" >>"$T/same"
+set +e
+avml "${from[@]}" --digest-file /dev/stdout - 2>"$T/err" | cat >"$T/same"
+status=("${PIPESTATUS[@]}")
+set -e
+[ "${status[0]},$(stat -c %s "$T/same")" = 1,0 ] || fail "both in one pipe"
+cp "$T/iomem" "$T/iomem.was"
+expect_error 1 'would be overwritten' avml "${from[@]}" \
+	--digest-file /dev/fd/3 "$T/new" 3<>"$T/iomem"
+expect_same "$T/iomem.was" "$T/iomem"
+# Gaps of a raw image would be hashed for hours.
+lime write "$T/gap" 0x1000-0x2000 0x10000000000-0x10000001000
+expect_error 1 'to write or to hash' timeout_avml convert --digest \
+	--format raw "$T/gap" "$T/new"
+expect_status 0 avml convert --format raw "$T/gap" "$T/new"
+rm "$T/new"
 # Where it cannot be written, the image is worth as much.
 ln -s nowhere "$T/d/link.sha256"
 expect_status 0 avml "${from[@]}" --digest "$T/d/link"

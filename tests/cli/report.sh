@@ -123,7 +123,32 @@ expect_error 1 'same file' avml "${from[@]}" --report "$T/memory" "$T/new"
 expect_error 1 'same file' avml "${from[@]}" --report "$T/out" "$T/out"
 expect_image "$T/out" "$T/memory" "$T/iomem"
 expect_error 1 'same file' avml "${from[@]}" --report "$T/new" "$T/new"
-expect_error 1 'needed otherwise' avml "${from[@]}" --report "$T/both" \
+# Nor what is read beside the memory, or an old digest.
+make_sources --size 4
+cp "$T/proc/iomem" "$T/iomem.was"
+expect_error 1 'same file' avml "${from[@]}" --report "$T/proc/iomem" "$T/new"
+expect_same "$T/iomem.was" "$T/proc/iomem"
+make_image --size 20
+echo precious >"$T/new.sha256"
+expect_error 1 'same file' avml "${from[@]}" --digest \
+	--report "$T/new.sha256" "$T/new"
+[ "$(cat "$T/new.sha256")" = precious ] || fail "the old digest is touched"
+expect_error 1 'overwritten' avml "${from[@]}" --digest-file /dev/fd/3 \
+	--report "$T/both" "$T/new" 3<>"$T/both"
+# A reader that does not read ends the report, not the run.
+mkfifo "$T/stuck"
+exec 7<>"$T/stuck"
+dd if=/dev/zero of="$T/stuck" oflag=nonblock bs=4k count=100 2>/dev/null || :
+expect_status 0 avml "${from[@]}" --report "$T/stuck" "$T/out"
+expect_err '^warning: the report .*stuck is incomplete.*nobody reads it'
+exec 7>&-
+expect_image "$T/out" "$T/memory" "$T/iomem"
+# What is set is told, the usual is not.
+expect_status 0 avml "${from[@]}" "${with[@]}" --max-unreadable 0 "$T/out"
+grep -q '"max-unreadable":0[,}]' "$T/report" || fail "max-unreadable 0"
+expect_status 0 avml "${from[@]}" "${with[@]}" "$T/out"
+! grep -q '"max-unreadable"' "$T/report" || fail "max-unreadable, and not set"
+expect_error 1 'needed otherwise|same file' avml "${from[@]}" --report "$T/both" \
 	--digest-file "$T/both" "$T/new"
 expect_error 1 'File exists' avml "${from[@]}" --no-clobber "${with[@]}" \
 	"$T/another"
