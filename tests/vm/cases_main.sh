@@ -140,7 +140,7 @@ case_bundle()
 		mount --bind "/$name" "/host/$name"
 	done
 	run bundle avml --root /host --bundle /mnt/bundle/dir \
-		/mnt/bundle/out.lime
+		--report /mnt/bundle/report --digest /mnt/bundle/out.lime
 	for name in boot etc dev sys proc; do
 		umount "/host/$name"
 	done

@@ -50,6 +50,21 @@ def change(root, name, old, new):
         said))
 
 
+@fault("a report of another kernel", "bundle", "the report tells")
+def _(root, _guest):
+    edit(root, "bundle/report", '"kernel_release": "', '"kernel_release": "9')
+
+
+@fault("a digest of another image", "bundle", "the report tells")
+def _(root, _guest):
+    edit(root, "bundle/out.lime.sha256", "  out", " *out")
+
+
+@fault("a record without its time", "bundle", "the report tells")
+def _(root, _guest):
+    edit(root, "bundle/report", '"read_begin": 0.1', '"read_begin": 0.0')
+
+
 @fault("vmcoreinfo of another kernel", "bundle", "vmcoreinfo and version")
 def _(root, _guest):
     change(root, "vmcoreinfo", b"OSRELEASE=", b"OSRELEASE=4")

@@ -7,6 +7,7 @@ there in the image.
 """
 
 import hashlib
+import json
 import os
 import re
 import stat
@@ -101,6 +102,45 @@ def check_files(tap, run, guest):
                      % (run.name, len(NAMES)), "; ".join(wrong))
 
 
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def check_report(tap, run, guest):
+    """What the report says is of this kernel, these files and this image."""
+    with open(run.path("report"), encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    header, summary = lines[0], lines[-1]
+    said = {line["name"]: line["sha256"] for line in lines
+            if line["type"] == "file"}
+    files = {name: sha256(run.path("bundle." + name)) for name in NAMES}
+    digest = sha256(run.path("out.lime"))
+    records = [line for line in lines if line["type"] == "record"]
+    wrong = []
+    if header["host"]["kernel_release"] != guest.release:
+        wrong.append("kernel %s" % header["host"]["kernel_release"])
+    if not re.fullmatch("[0-9a-f-]{36}", header["host"]["boot_id"] or ""):
+        wrong.append("boot id %s" % header["host"]["boot_id"])
+    if not header["iomem"]["ranges"] or not any(
+            s["primary"] for s in header["sources"]):
+        wrong.append("no RAM, or no source")
+    if said != files:
+        wrong.append("digests of files")
+    if summary["status"] != 0 or summary["sha256"] != digest:
+        wrong.append("status %s, SHA-256 %s, not %s"
+                     % (summary["status"], summary["sha256"], digest))
+    if not records or any(not 0 < r["read_begin"] <= r["read_end"] <=
+                          summary["seconds"] for r in records):
+        wrong.append("times of %d records" % len(records))
+    with open(run.path("out.lime.sha256"), encoding="ascii") as file:
+        if file.read() != digest + "  out.lime\n":
+            wrong.append("out.lime.sha256")
+    tap.check(not wrong, "%s: the report tells of this boot, %d records with "
+              "their times, and digests of files and image"
+              % (run.name, len(records)), "; ".join(wrong))
+
+
 def check_texts(tap, run, guest, bundle):
     """That they are of this kernel, and of this boot."""
     release = guest.release
@@ -173,6 +213,7 @@ def bundle(tap, run, guest):
         tap.check(False, "%s: btf can be read" % run.name, str(error))
         return
     check_texts(tap, run, guest, made)
+    check_report(tap, run, guest)
     check_symbols(tap, run, made)
     if check_types(tap, run, made):
         check_memory(tap, run, made)

