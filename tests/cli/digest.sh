@@ -127,6 +127,7 @@ expect_error 1 'both the image and its digest' avml "${from[@]}" \
 	--digest-file "$T/new" "$T/new"
 expect_absent "$T/new"
 # Descriptors are of files too.
+# shellcheck disable=SC2094 # that is the point
 expect_error 1 'both the image and its digest' avml "${from[@]}" \
 	--digest-file "$T/same" - >"$T/same"
 expect_error 1 'both the image and its digest' avml "${from[@]}" \

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # --report: what was done, a JSON object a line, in every end of a run.
+# shellcheck disable=SC2034 # lib.sh looks at it
+namespace=wanted
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -65,6 +67,19 @@ limited()
 }
 expect_error 1 'incomplete' limited "${from[@]}" "${with[@]}" --digest "$T/cut"
 reported --image "$T/cut" --status 1 --is outcome=failed --count record=2
+# A full disk: of the image, or of the report.
+if small_disk "$T/small" 20m; then
+	expect_error 1 'No space left' avml "${from[@]}" "${with[@]}" \
+		--digest --force "$T/small/cut"
+	reported --image "$T/small/cut" --status 1 --is outcome=failed \
+		--count record=1+
+	dd if=/dev/zero of="$T/small/full" bs=1M 2>/dev/null || :
+	expect_status 0 avml "${from[@]}" --report "$T/small/report" "$T/out"
+	expect_err '^warning: the report .* is incomplete: .*No space left'
+	expect_image "$T/out" "$T/memory" "$T/iomem"
+else
+	skip_part "a small disk: may not mount"
+fi
 make_image --size 12288 --layout flat --fill lonely
 for signal in TERM KILL; do
 	rm -f "$T/cut" "$T/report"
