@@ -2,6 +2,7 @@
 #include "cmd/print.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #define FRONT_MAX 16
 
 /* A terminal has one cursor, and those who print know nothing of the line. */
-static const char *in_front;
+static _Atomic(const char *) in_front;
 
 /*
  * The length of a character that is shown as it is: printable ASCII, and
@@ -123,11 +124,10 @@ const char *print_front(void)
 /* What is in front goes out once. */
 static size_t take_front(char text[FRONT_MAX])
 {
-	const int len =
-		snprintf(text, FRONT_MAX, "%s", in_front ? in_front : "");
+	/* Threads may print at once: one of them takes it. */
+	const char *front = atomic_exchange(&in_front, NULL);
 
-	in_front = NULL;
-	return (size_t)len;
+	return (size_t)snprintf(text, FRONT_MAX, "%s", front ? front : "");
 }
 
 void print_front_alone(void)
