@@ -79,7 +79,7 @@ struct avml_bundle_result {
 
 struct avml_bundle;
 
-/* Make or check the directory. Nothing is read yet. 0 or -errno. */
+/* Make or check the directory; nothing is collected yet. 0 or -errno. */
 int avml_bundle_open(const struct avml_bundle_options *options,
 	struct avml_bundle **bundle, struct avml_error *err);
 
