@@ -89,8 +89,7 @@ int WRAP64(posix_fadvise)(int fd, off_t offset, off_t len, int advice)
 	return REAL64(posix_fadvise)(fd, offset, len, advice);
 }
 
-/* --- a host ----------------------------------------------------------------
- */
+/* --- a host --------------------------------------------------------------- */
 
 struct host {
 	const char *dir, *proc, *root;
@@ -148,8 +147,7 @@ static struct avml_bundle_options options_of(const struct host *host)
 	};
 }
 
-/* --- what is told ----------------------------------------------------------
- */
+/* --- what is told --------------------------------------------------------- */
 
 struct told {
 	size_t count;
@@ -230,8 +228,7 @@ static bool is_there(const struct avml_bundle_options *options,
 	return true;
 }
 
-/* --- tests -----------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------- */
 
 START_TEST(bundle_files_are_told_in_their_order)
 {
@@ -346,8 +343,7 @@ START_TEST(bundle_of_nothing_is_enodata)
 }
 END_TEST
 
-/* --- one file ---------------------------------------------------------------
- */
+/* --- one file ------------------------------------------------------------- */
 
 /* Copy these bytes of a file, of which more than `max` is too much. */
 static int copy(const char *bytes, size_t len, uint64_t part, uint64_t max,
@@ -434,8 +430,7 @@ START_TEST(bundle_part_is_exact_and_the_limit_holds)
 }
 END_TEST
 
-/* --- what comes in between --------------------------------------------------
- */
+/* --- what comes in between ------------------------------------------------ */
 
 START_TEST(bundle_signal_ends_it_and_leaves_whole_files)
 {
@@ -477,8 +472,7 @@ START_TEST(bundle_file_that_fails_is_removed_and_the_rest_is_there)
 }
 END_TEST
 
-/* --- the command's side -----------------------------------------------------
- */
+/* --- the command's side --------------------------------------------------- */
 
 static const struct {
 	const char *root, *given_proc, *given_dev, *proc, *dev;

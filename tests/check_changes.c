@@ -41,8 +41,7 @@ static void assert_warning(size_t i, const char *part)
 		"\"%s\" lacks \"%s\"", told.warnings[i], part);
 }
 
-/* --- by themselves ---------------------------------------------------------
- */
+/* --- by themselves -------------------------------------------------------- */
 
 #define RANGES_MAX 4
 
@@ -283,8 +282,7 @@ START_TEST(changes_of_iomem_that_is_no_file_cannot_be_told)
 }
 END_TEST
 
-/* --- of kcore ----------------------------------------------------------------
- */
+/* --- of kcore ------------------------------------------------------------- */
 
 static const struct test_phdr changed_phdrs[] = {
 	{ 0x1000, 0x50000, 0x10000 },
@@ -371,8 +369,7 @@ START_TEST(recheck_of_old_kcore_gives_the_difference)
 }
 END_TEST
 
-/* --- on the way -------------------------------------------------------------
- */
+/* --- on the way ----------------------------------------------------------- */
 
 static const char *changing;	   /* the path of iomem */
 static const char *changed;	   /* what it has then; NULL: it is gone */

@@ -141,8 +141,7 @@ START_TEST(choose_stopped_opens_no_more)
 }
 END_TEST
 
-/* --- reading ---------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------- */
 
 /*
  * A letter a page, of who must have given it: 'c', 'k', 'm'; '.' for what
@@ -298,8 +297,7 @@ START_TEST(choose_kcore_is_probed_where_it_has_memory)
 }
 END_TEST
 
-/* --- one that was asked for ------------------------------------------------
- */
+/* --- one that was asked for ----------------------------------------------- */
 
 static const struct {
 	const char *what;
@@ -439,8 +437,7 @@ START_TEST(choose_explicit_path_is_what_it_looks_like)
 }
 END_TEST
 
-/* --- a survey ----------------------------------------------------------------
- */
+/* --- a survey ------------------------------------------------------------- */
 
 START_TEST(survey_counts_what_works_and_keeps_nothing)
 {

@@ -129,8 +129,7 @@ START_TEST(device_missing_says_what_makes_it)
 }
 END_TEST
 
-/* --- reading ----------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------- */
 
 static struct avml_source *open_one(
 	const struct tree *t, enum tree_source which, size_t page)

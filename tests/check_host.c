@@ -108,8 +108,7 @@ static const char *text_file(const char *text)
 		    : NULL;
 }
 
-/* --- what the host is ------------------------------------------------------
- */
+/* --- what the host is ----------------------------------------------------- */
 
 START_TEST(host_lockdown_is_what_is_in_brackets)
 {
@@ -235,8 +234,7 @@ START_TEST(host_procfs_is_a_mounted_one)
 }
 END_TEST
 
-/* --- why a source does not open --------------------------------------------
- */
+/* --- why a source does not open ------------------------------------------- */
 
 #define RAWIO (UINT64_C(1) << CAP_SYS_RAWIO)
 #define FIRST "0 0 4294967295\n"

@@ -25,8 +25,7 @@ ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
 	return REAL64(pread)(fd, buf, len, offset);
 }
 
-/* --- a file of one segment of notes and one of memory ----------------------
- */
+/* --- a file of one segment of notes and one of memory --------------------- */
 
 struct file {
 	bool big;

@@ -133,8 +133,7 @@ START_TEST(output_refused_leaves_an_old_file)
 }
 END_TEST
 
-/* --- streams, and what cannot be told ---------------------------------------
- */
+/* --- streams, and what cannot be told ------------------------------------- */
 
 START_TEST(output_of_a_stream_has_no_room_to_keep_free)
 {
@@ -180,8 +179,7 @@ START_TEST(output_of_an_unknown_disk_is_tried)
 }
 END_TEST
 
-/* --- in memory ---------------------------------------------------------------
- */
+/* --- in memory ------------------------------------------------------------ */
 
 START_TEST(output_in_memory_is_refused_where_memory_is_read)
 {

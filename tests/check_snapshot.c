@@ -373,8 +373,7 @@ START_TEST(snapshot_source_that_ends_early_is_zeros_from_there)
 }
 END_TEST
 
-/* --- kcore -----------------------------------------------------------------
- */
+/* --- kcore ---------------------------------------------------------------- */
 
 /* Where each part of memory is in kcore; text lies over the direct map. */
 static const struct test_phdr segments[] = {

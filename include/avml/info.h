@@ -29,7 +29,8 @@ struct avml_info_options {
 	const char *image; /* a path; "-": stdin */
 	/*
 	 * The most cells that a map of memory may have; 0: no map. Without
-	 * one, memory is not decoded, and of version 1 not even read.
+	 * one, memory is decoded only where headers contradict each other,
+	 * and of version 1 not even read.
 	 */
 	size_t map_cells;
 	unsigned int threads; /* for a map; 0: as many as there are CPUs */

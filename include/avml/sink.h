@@ -34,6 +34,12 @@ struct avml_sink_input {
 	bool written;
 };
 
+/*
+ * What is at a path, or behind a descriptor's name as below: false when there
+ * is nothing. `written` stays the caller's.
+ */
+bool avml_sink_input_look(const char *path, struct avml_sink_input *input);
+
 struct avml_sink_options {
 	const char *what;   /* is written, for messages; NULL: "image" */
 	bool no_sparse;	    /* write zeros, make no holes */

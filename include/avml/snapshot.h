@@ -104,7 +104,6 @@ struct avml_snapshot_result {
 	uint64_t hole_bytes;	/* of it */
 	/* Of the image as it is, whole or cut back; "": there is none. */
 	char digest[AVML_SINK_DIGEST_SIZE];
-	bool opened; /* the destination, and something may be in it */
 };
 
 /*

@@ -16,8 +16,7 @@
 /* Ranges of RAM in the first line; of the rest, how many. */
 #define RAM_MAX 1024
 
-/* --- lines -----------------------------------------------------------------
- */
+/* --- lines ---------------------------------------------------------------- */
 
 /* An object that says what kind of line it is; NULL when memory is out. */
 static cJSON *begin_line(const char *type)
@@ -70,8 +69,7 @@ static void end_line(struct report *r, cJSON *object, bool ok)
 	}
 }
 
-/* --- the first line ---------------------------------------------------------
- */
+/* --- the first line ------------------------------------------------------- */
 
 static bool add_tool(cJSON *line)
 {
@@ -226,8 +224,7 @@ int report_begin(struct report *report, const struct report_options *options,
 	return 0;
 }
 
-/* --- what is told ------------------------------------------------------------
- */
+/* --- what is told --------------------------------------------------------- */
 
 void report_source(
 	struct report *report, const struct avml_source_verdict *verdict)
@@ -346,8 +343,7 @@ void report_warning(struct report *report, const char *text)
 	end_line(report, line, line && json_text(line, "text", text));
 }
 
-/* --- the last line
- * ------------------------------------------------------------ */
+/* --- the last line -------------------------------------------------------- */
 
 static const char *outcome(int status)
 {

@@ -27,8 +27,7 @@ struct avml_bundle {
 	void *buf; /* of BUNDLE_PIECE */
 };
 
-/* --- the directory ---------------------------------------------------------
- */
+/* --- the directory -------------------------------------------------------- */
 
 /* With a slash at its end, a symbolic link would be followed. */
 static void cut_slashes(char *path)
@@ -119,8 +118,7 @@ static int check_directory(
 	return ret == 0 ? remove_old(b, err) : 0;
 }
 
-/* --- the host --------------------------------------------------------------
- */
+/* --- the host ------------------------------------------------------------- */
 
 /* One that cannot be known leaves things out, and ends nothing. */
 static char *find_release(const struct avml_bundle_options *o)
@@ -217,8 +215,7 @@ void avml_bundle_free(struct avml_bundle *bundle)
 	free(bundle);
 }
 
-/* --- collecting ------------------------------------------------------------
- */
+/* --- collecting ----------------------------------------------------------- */
 
 static int collect_one(const struct avml_bundle *b,
 	const struct bundle_item *item, const struct avml_bundle_events *events,

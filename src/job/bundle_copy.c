@@ -26,8 +26,7 @@ struct copy {
 	enum { LINE_BEGIN, LINE_ZEROS, LINE_REST } place;
 };
 
-/* --- what is in it ---------------------------------------------------------
- */
+/* --- what is in it -------------------------------------------------------- */
 
 /*
  * In kallsyms and iomem a line begins with its address, behind blanks; behind
@@ -59,8 +58,7 @@ static void look_at(struct copy *c, const char *at, size_t len)
 	look_for_addresses(c, at, len);
 }
 
-/* --- copying ---------------------------------------------------------------
- */
+/* --- copying -------------------------------------------------------------- */
 
 static int put(struct copy *c, size_t len, struct avml_error *err)
 {

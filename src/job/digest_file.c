@@ -29,42 +29,44 @@ static char *path_of(const struct output_options *options)
 	return path;
 }
 
-/* What a name is of, descriptors too; a link itself, not what it leads to. */
-static bool look(const char *path, struct stat *st)
+/* To devices both may go: they keep nothing of either. */
+static bool is_device(const char *path)
 {
 	const int fd = avml_sink_descriptor(path);
+	struct stat st;
 
-	return (fd >= 0 ? fstat(fd, st) : lstat(path, st)) == 0;
+	return (fd >= 0 ? fstat(fd, &st) : stat(path, &st)) == 0 &&
+	       S_ISCHR(st.st_mode);
 }
 
-static bool is_same_file(const char *a, const char *b)
+static bool is_same(
+	const struct avml_sink_input *a, const struct avml_sink_input *b)
 {
-	struct stat of_a, of_b;
-
-	if (strcmp(a, b) == 0)
-		return true;
-	return look(a, &of_a) && look(b, &of_b) && !S_ISCHR(of_a.st_mode) &&
-	       of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+	return a->dev == b->dev && a->ino == b->ino;
 }
 
 int digest_file_check(
 	const struct output_options *options, struct avml_error *err)
 {
 	CLEANUP_FREE char *path = path_of(options);
+	struct avml_sink_input image, digest;
 	struct stat st;
+	bool same;
 
-	if (!path)
+	if (!path || is_device(path))
 		return 0;
-	if (is_same_file(path, options->destination))
+	if (options->no_clobber && avml_sink_descriptor(path) < 0 &&
+		lstat(path, &st) == 0)
+		return avml_error_set_errno(err, EEXIST, "%s", path);
+	same = strcmp(path, options->destination) == 0;
+	if (!same && !avml_sink_input_look(path, &digest))
+		return 0;
+	if (same || (avml_sink_input_look(options->destination, &image) &&
+			    is_same(&digest, &image)))
 		return avml_error_set(err, EINVAL,
 			"%s cannot hold both the image and its digest", path);
-	if (!look(path, &st) || S_ISCHR(st.st_mode))
-		return 0;
-	if (options->no_clobber && avml_sink_descriptor(path) < 0)
-		return avml_error_set_errno(err, EEXIST, "%s", path);
 	for (size_t i = 0; i < options->input_count; i++) {
-		if (options->inputs[i].dev == st.st_dev &&
-			options->inputs[i].ino == st.st_ino)
+		if (is_same(&digest, &options->inputs[i]))
 			return avml_error_set(err, EINVAL,
 				"%s, where the digest goes, is needed "
 				"otherwise: it would be overwritten",
@@ -73,32 +75,18 @@ int digest_file_check(
 	return 0;
 }
 
-/* Not to be written over. */
-static struct avml_sink_input image_input(const struct output_options *options)
-{
-	struct stat st = { .st_ino = 0 };
-
-	if (!look(options->destination, &st))
-		st.st_ino = 0;
-	return (struct avml_sink_input){
-		.path = options->destination,
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.written = true,
-	};
-}
-
 void digest_file_open(struct digest_file *file,
 	const struct output_options *options, bool regular)
 {
-	const struct avml_sink_input image = image_input(options);
+	struct avml_sink_input image = { .written = true };
 	const struct avml_sink_options sink_options = {
 		.what = "digest",
 		.no_sparse = true,
 		.to_the_end = true,
 		.no_clobber = options->no_clobber,
 		.inputs = &image,
-		.input_count = 1,
+		.input_count =
+			avml_sink_input_look(options->destination, &image),
 	};
 	struct avml_error err = AVML_ERROR_INIT;
 	const char *slash = strrchr(options->destination, '/');

@@ -13,7 +13,10 @@
 struct inspect_options {
 	const char *image;    /* a path; "-": stdin */
 	unsigned int threads; /* 0: as many as there are CPUs */
-	/* The headers of records and chunks alone: nothing is decoded. */
+	/*
+	 * The headers of records and chunks alone: nothing is decoded but to
+	 * see which is to blame where they contradict each other.
+	 */
 	bool heads;
 	bool confine; /* see confine.h, to reading what is open */
 	struct warning warning;

@@ -2,7 +2,6 @@
 #include "job/journal.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #define OTHERS_MAX 16
 /* A reader that is slower than that is not one. */
@@ -12,21 +11,12 @@ static size_t list_others(const struct journal_options *options,
 	struct avml_sink_input inputs[OTHERS_MAX])
 {
 	size_t count = 0;
-	struct stat st;
 
 	for (size_t i = 0; i < options->other_count && count < OTHERS_MAX;
 		i++) {
-		const char *path = options->others[i];
-
-		if (!path || avml_sink_descriptor(path) >= 0 ||
-			stat(path, &st) < 0)
-			continue;
-		inputs[count++] = (struct avml_sink_input){
-			.path = path,
-			.dev = st.st_dev,
-			.ino = st.st_ino,
-			.written = true,
-		};
+		inputs[count].written = true;
+		if (avml_sink_input_look(options->others[i], &inputs[count]))
+			count++;
 	}
 	return count;
 }
@@ -44,21 +34,13 @@ int journal_open(struct journal *journal, const char *path,
 		.inputs = others,
 		.input_count = list_others(options, others),
 	};
-	const int fd = avml_sink_descriptor(path);
-	struct stat st;
 	int ret;
 
-	*journal = (struct journal){ .path = path };
+	*journal = (struct journal){ .path = path, .input.written = true };
 	ret = avml_sink_open(path, &sink_options, &journal->sink, err);
 	if (ret < 0)
 		return ret;
-	if ((fd >= 0 ? fstat(fd, &st) : lstat(path, &st)) == 0)
-		journal->input = (struct avml_sink_input){
-			.path = path,
-			.dev = st.st_dev,
-			.ino = st.st_ino,
-			.written = true,
-		};
+	(void)avml_sink_input_look(path, &journal->input);
 	return 0;
 }
 

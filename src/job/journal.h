@@ -22,7 +22,7 @@ struct journal {
 
 struct journal_options {
 	bool no_clobber;
-	/* Paths of files that are none; some may be NULL, or no path. */
+	/* Files that are none, by the names of struct avml_sink_input. */
 	const char *const *others;
 	size_t other_count;
 };

@@ -173,12 +173,8 @@ static int plan_ranges(struct snapshot *s, struct avml_error *err)
 
 static void add_input(struct inputs *inputs, const char *path)
 {
-	struct stat st;
-
-	if (stat(path, &st) == 0)
-		inputs->items[inputs->count++] = (struct avml_sink_input){
-			.path = path, .dev = st.st_dev, .ino = st.st_ino
-		};
+	if (avml_sink_input_look(path, &inputs->items[inputs->count]))
+		inputs->count++;
 }
 
 /* Files that are read must not be what is written. */
@@ -316,7 +312,6 @@ static int run(struct snapshot *s, struct avml_error *err)
 	const struct image_writer *w = &s->output.writer;
 	int ret;
 
-	s->result->opened = true;
 	for (size_t i = 0; i < s->ranges.count && s->events->range; i++)
 		s->events->range(s->events->ctx, s->ranges.items[i]);
 	s->progress.now.all_bytes = s->result->read_bytes;

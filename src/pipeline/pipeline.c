@@ -3,15 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-
-/* Below this a thread of ours would not find room for its stack frames. */
-#define STACK_SIZE (256u << 10)
+#include "base/thread.h"
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY };
 
@@ -187,20 +184,10 @@ static unsigned int start_threads(
 	struct avml_pipeline *p, pthread_t *ids, unsigned int want)
 {
 	unsigned int started = 0;
-	pthread_attr_t attr;
-	sigset_t all, before;
 
-	if (want == 0 || pthread_attr_init(&attr) != 0)
-		return 0;
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* Signals are for the caller, whose write they interrupt. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (started < want &&
-		pthread_create(&ids[started], &attr, worker_main, p) == 0)
+		thread_start(&ids[started], worker_main, p) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	return started;
 }
 

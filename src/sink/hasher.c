@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/cancel.h"
+#include "base/thread.h"
 
 /* What may wait to be hashed: the sink runs ahead by no more than that. */
 #define PART_LEN (256u << 10)
@@ -16,8 +16,6 @@
 #define PARTS_LEN ((size_t)PARTS * PART_LEN)
 /* Zeros that are hashed between two looks at the wish to stop. */
 #define ZEROS_MAX (64u << 20)
-/* As of the pipeline's threads. */
-#define STACK_SIZE (256u << 10)
 
 struct part {
 	uint8_t *bytes; /* PART_LEN */
@@ -68,8 +66,7 @@ static void add_zeros(struct hasher *h, uint64_t len)
 	}
 }
 
-/* --- the thread ------------------------------------------------------------
- */
+/* --- the thread ----------------------------------------------------------- */
 
 /* Called with the mutex held, which is let go of meanwhile. */
 static void hash_part(struct hasher *h, struct part *p)
@@ -123,9 +120,6 @@ static void give(struct hasher *h)
 
 static void start_thread(struct hasher *h)
 {
-	pthread_attr_t attr;
-	sigset_t all, before;
-
 	h->buffers = mmap(NULL, PARTS_LEN, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (h->buffers == MAP_FAILED) {
@@ -134,15 +128,7 @@ static void start_thread(struct hasher *h)
 	}
 	for (size_t i = 0; i < PARTS; i++)
 		h->parts[i].bytes = h->buffers + i * PART_LEN;
-	if (pthread_attr_init(&attr) != 0)
-		return;
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* Signals are for the sink's thread, whose write they interrupt. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	h->threaded = pthread_create(&h->thread, &attr, thread_main, h) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	h->threaded = thread_start(&h->thread, thread_main, h) == 0;
 }
 
 static void end_thread(struct hasher *h, bool drop)
@@ -159,8 +145,7 @@ static void end_thread(struct hasher *h, bool drop)
 	h->threaded = false;
 }
 
-/* --- the sink's side -------------------------------------------------------
- */
+/* --- the sink's side ------------------------------------------------------ */
 
 struct hasher *hasher_new(bool threaded, struct avml_error *err)
 {

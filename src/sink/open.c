@@ -46,6 +46,19 @@ int avml_sink_descriptor(const char *destination)
 	return -1;
 }
 
+bool avml_sink_input_look(const char *path, struct avml_sink_input *input)
+{
+	const int number = avml_sink_descriptor(path);
+	struct stat st;
+
+	if ((number >= 0 ? fstat(number, &st) : stat(path, &st)) < 0)
+		return false;
+	input->path = path;
+	input->dev = st.st_dev;
+	input->ino = st.st_ino;
+	return true;
+}
+
 /* A device that holds an image, or does no harm with it. */
 static bool is_good_device(dev_t dev)
 {

@@ -140,53 +140,40 @@ size_t avml_source_read(struct avml_source_reader *reader, uint64_t addr,
 	return failed;
 }
 
+static const struct {
+	unsigned int status;
+	const char *key, *text;
+} page_statuses[] = {
+	{ AVML_PAGE_READ, "read", "read" },
+	{ AVML_PAGE_POISONED, "poisoned", "hardware poisoned (kpageflags)" },
+	{ AVML_PAGE_OFFLINE, "offline", "offline (kpageflags)" },
+	{ AVML_PAGE_NO_PAGE, "no-page", "no page (kpageflags)" },
+	{ AVML_PAGE_UNMARKED, "unmarked",
+		"kpageflags does not tell whether it may be touched" },
+	{ AVML_PAGE_LATE, "late", "it was plugged in after the run had begun" },
+	{ AVML_PAGE_UNCOVERED, "uncovered",
+		"in no program header of the source" },
+	{ AVML_PAGE_END, "end", "the source ends before it" },
+	{ AVML_PAGE_OTHER, "errno", "unknown error" },
+};
+
+#define STATUS_COUNT (sizeof(page_statuses) / sizeof(page_statuses[0]))
+
 const char *avml_page_status_key(unsigned int status)
 {
-	switch (status) {
-	case AVML_PAGE_READ:
-		return "read";
-	case AVML_PAGE_POISONED:
-		return "poisoned";
-	case AVML_PAGE_OFFLINE:
-		return "offline";
-	case AVML_PAGE_NO_PAGE:
-		return "no-page";
-	case AVML_PAGE_UNMARKED:
-		return "unmarked";
-	case AVML_PAGE_LATE:
-		return "late";
-	case AVML_PAGE_UNCOVERED:
-		return "uncovered";
-	case AVML_PAGE_END:
-		return "end";
-	default:
-		return "errno";
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
+		if (page_statuses[i].status == status)
+			return page_statuses[i].key;
 	}
+	return "errno";
 }
 
 const char *avml_page_status_text(unsigned int status)
 {
-	switch (status) {
-	case AVML_PAGE_READ:
-		return "read";
-	case AVML_PAGE_POISONED:
-		return "hardware poisoned (kpageflags)";
-	case AVML_PAGE_OFFLINE:
-		return "offline (kpageflags)";
-	case AVML_PAGE_NO_PAGE:
-		return "no page (kpageflags)";
-	case AVML_PAGE_UNMARKED:
-		return "kpageflags does not tell whether it may be touched";
-	case AVML_PAGE_LATE:
-		return "it was plugged in after the run had begun";
-	case AVML_PAGE_UNCOVERED:
-		return "in no program header of the source";
-	case AVML_PAGE_END:
-		return "the source ends before it";
-	case AVML_PAGE_OTHER:
-		return "unknown error";
-	default:
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): constants */
-		return strerror((int)status);
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
+		if (page_statuses[i].status == status)
+			return page_statuses[i].text;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): constants */
+	return strerror((int)status);
 }

@@ -148,7 +148,7 @@ echo precious >"$T/new.sha256"
 expect_error 1 'same file' avml "${from[@]}" --digest \
 	--report "$T/new.sha256" "$T/new"
 [ "$(cat "$T/new.sha256")" = precious ] || fail "the old digest is touched"
-expect_error 1 'overwritten' avml "${from[@]}" --digest-file /dev/fd/3 \
+expect_error 1 'same file' avml "${from[@]}" --digest-file /dev/fd/3 \
 	--report "$T/both" "$T/new" 3<>"$T/both"
 # A reader that does not read ends the report, not the run.
 mkfifo "$T/stuck"
