@@ -83,7 +83,11 @@ BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(LINT_$(LINTER)) $(WERROR) \
 	$(HARDEN) $(KIT_CFLAGS) -pthread
 # What the user sets comes last.
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
-LIBS = $(KIT_LIBS) -lcjson -lsnappy $(if $(filter musl,$(KIT)),-lmbedcrypto,-lcrypto)
+# static-minimal has no network code.
+NET := $(if $(filter musl,$(KIT)),,net)
+NET_LIBS := $(if $(NET),-lcurl $(if $(KIT),-lssl -lcares) -lexpat)
+LIBS = $(KIT_LIBS) $(NET_LIBS) -lcjson -lsnappy \
+	$(if $(NET),-lcrypto,-lmbedcrypto)
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
@@ -98,11 +102,12 @@ Q :=
 say = @:
 endif
 
-ROOMS := base mem source format pipeline sink job
-# SHA-256 is OpenSSL's, but in static-minimal, which has no room for that.
-DIGEST := $(if $(filter musl,$(KIT)),mbedtls,evp)
-LIB_SRC := $(filter-out $(filter-out %/digest_$(DIGEST).c, \
-	$(wildcard src/base/digest_*.c)), \
+ROOMS := base $(NET) mem source format pipeline sink job
+# SHA-256 is OpenSSL's, but in static-minimal, which has no room for that; nor
+# has it sinks that are remote, but a file that says so.
+LEFT_OUT := $(if $(NET),%/digest_mbedtls.c %/sink/no_remote.c, \
+	%/digest_evp.c src/sink/remote%)
+LIB_SRC := $(filter-out $(LEFT_OUT), \
 	$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
 CMD_SRC := $(wildcard src/cmd/*.c) src/main.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -158,7 +163,7 @@ $(BUILD)/avml.pc: Makefile
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lavml -lsnappy -lcrypto -pthread' > $@
+		'Libs: -L$${libdir} -lavml -lcurl -lexpat -lsnappy -lcrypto -pthread' > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
 	$(BUILD)/tests/fault/fault.d $(FUZZ_SRC:%.c=$(BUILD)/%.d)
@@ -458,7 +463,8 @@ demo: $(AVML)
 		--iomem $(BUILD)/demo/iomem $(BUILD)/demo/demo.lime
 	$(Q)python3 tests/lib/lime.py table $(BUILD)/demo/demo.lime
 
-DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev libssl-dev
+DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev libssl-dev \
+	libcurl4-openssl-dev libexpat1-dev
 # For the static builds, and for those of other processors.
 DEPS_STATIC := g++ dpkg-dev binutils python3
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static

@@ -13,13 +13,14 @@ import sys
 # What each room may see besides itself.
 ROOMS = {
     "base": set(),
+    "net": {"base"},
     "mem": {"base"},
     "source": {"base", "mem"},
     "format": {"base", "mem"},
     "pipeline": {"base"},
-    "sink": {"base"},
-    "job": {"base", "mem", "source", "format", "pipeline", "sink"},
-    "cmd": {"base", "job", "mem", "source"},
+    "sink": {"base", "net"},
+    "job": {"base", "net", "mem", "source", "format", "pipeline", "sink"},
+    "cmd": {"base", "net", "job", "mem", "source"},
     "main": {"base", "cmd"},
 }
 

@@ -48,7 +48,7 @@ KIT_LDFLAGS += -B$(KIT_DIR)/lib
 KIT_FORTIFY :=
 else
 KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-KIT_LIBS := $(KIT_DIR)/lib/no_host.o -lcurl -lssl -lcrypto -lcares
+KIT_LIBS := $(KIT_DIR)/lib/no_host.o
 # Where commands that send begin in these libraries. The binary has them from
 # the start, so that what it weighs and how it starts are known.
 KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Off the host: where an image goes over the network.
+ *
+ *   PUT   one HTTP request: WebDAV, a presigned URL, any collector
+ *   BLOB  a block blob of Azure by a SAS URL: Put Block and Put Block List
+ *         of its REST API, version 2019-12-12 (blocks of up to 4000 MiB)
+ *   TCP   the bytes as they are; the receiver has to close as well
+ *   TLS   the same inside of TLS
+ *
+ * A certificate is always verified. A request or a connection that fails for
+ * a reason that may pass is made again: see `retries`. What was not confirmed
+ * to its last byte is never success, and of a blob nothing is committed then.
+ *
+ * Secrets: a URL may hold some (query, user and password). No message and no
+ * name has them; the caller keeps the strings, which must outlive the sink.
+ *
+ * Threads: a sink has one of its own for requests, to which no signal goes.
+ * What is told is told in the caller's thread.
+ */
+#ifndef AVML_REMOTE_H
+#define AVML_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <avml/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum avml_remote_kind {
+	AVML_REMOTE_PUT,
+	AVML_REMOTE_BLOB,
+	AVML_REMOTE_TCP,
+	AVML_REMOTE_TLS,
+};
+
+struct avml_remote {
+	enum avml_remote_kind kind;
+	const char *to; /* URL; of TCP and TLS HOST:PORT, or [ADDRESS]:PORT */
+	/*
+	 * PEM files. Whom to trust: NULL is the file that the environment's
+	 * SSL_CERT_FILE names, or else the system's.
+	 */
+	const char *cacert;
+	const char *cert, *key; /* to show when asked; NULL: none */
+	const char *pin; /* "sha256//BASE64" of the peer's key, or several */
+	unsigned int connect_s; /* seconds that a connection may take */
+	unsigned int stall_s;	/* in which no byte may move, see below */
+	unsigned int retries;	/* of a request, after the first time */
+	unsigned int retry_s;	/* seconds after which there is no other */
+	uint64_t rate;		/* bytes a second at the most; 0: any */
+	/* Of blocks (BLOB): MiB at the least, and how many at a time. */
+	uint64_t block_mib;	  /* 0: the smallest */
+	unsigned int concurrency; /* 0: 4, and 10 of a file */
+	/* An attempt failed, and another is made. May be NULL. */
+	void *ctx;
+	void (*notice)(void *ctx, const char *text);
+};
+
+/*
+ * What is usual. An answer to a whole request may take five times as long as
+ * bytes may not move.
+ */
+#define AVML_REMOTE_DEFAULTS                                                  \
+	{                                                                     \
+		.connect_s = 30, .stall_s = 60, .retries = 10, .retry_s = 900 \
+	}
+
+/* At most in flight, and in memory. */
+#define AVML_REMOTE_CONCURRENCY_MAX 10
+#define AVML_REMOTE_MEMORY_MAX (500u << 20)
+
+/* What came of it; of a sink that is still there. */
+struct avml_remote_counts {
+	uint64_t sent_bytes; /* of the image, that the other side has */
+	uint64_t blocks;     /* of them; 0: it has no blocks */
+	uint64_t block_size; /* bytes */
+	uint64_t retries;
+};
+
+/* Whether this build has network code at all. */
+bool avml_remote_is_built(void);
+
+/*
+ * Whether `to` and the rest make sense, before anything is done: 0 or -errno,
+ * with an error that names what is wrong.
+ */
+int avml_remote_check(const struct avml_remote *remote, struct avml_error *err);
+
+/*
+ * `to` as it may be shown: without query, user, password and fragment. Cut
+ * short where `size` is too small; "" when it is no such thing.
+ */
+void avml_remote_name(
+	const struct avml_remote *remote, char *name, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
