@@ -57,7 +57,7 @@ KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \
 	curl_multi_poll curl_multi_info_read curl_slist_append \
 	ares_library_init ares_init_options ares_getaddrinfo \
 	OPENSSL_init_crypto TLS_client_method SSL_CTX_new SSL_connect SSL_read \
-	SSL_write HMAC
+	SSL_write HMAC XML_ParserCreateNS XML_Parse
 # See no_host.c.
 KIT_WRAP := getaddrinfo freeaddrinfo getnameinfo gethostbyname getservbyname \
 	getservbyport_r dlopen dlsym dladdr dlclose dlerror

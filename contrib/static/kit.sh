@@ -19,9 +19,10 @@
 #   apt-*/                  apt's lists
 #
 # snappy, cJSON, Mbed TLS, curl and libcheck are compiled here out of their
-# source packages; of musl, OpenSSL and c-ares the archives in Debian's binary
-# packages are taken, and glibc and libgcc are those of the compiler here. A kit
-# that is there already is made anew only if something here is newer than it.
+# source packages; of musl, OpenSSL, c-ares and expat the archives in Debian's
+# binary packages are taken, and glibc and libgcc are those of the compiler here.
+# A kit that is there already is made anew only if something here is newer than
+# it.
 set -euo pipefail
 
 # What make and its user say of the program's own flags is not for these.
@@ -240,6 +241,7 @@ make_kit()
 	else
 		add_openssl
 		add_cares
+		add_expat
 		add_curl
 		add_no_host
 	fi

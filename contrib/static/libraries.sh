@@ -141,6 +141,14 @@ add_cares()
 	cp "$root/usr/lib/$gnu/libcares.a" "$work/lib"
 }
 
+add_expat()
+{
+	local root version
+	take_binary expat libexpat1-dev
+	cp "$root/usr/include/"expat*.h "$work/include"
+	cp "$root/usr/lib/$gnu/libexpat.a" "$work/lib"
+}
+
 # http and https, and nothing else: a static libcurl of Debian's own would want
 # a dozen libraries that it has no archives of.
 add_curl()

@@ -32,6 +32,7 @@ LICENCES = {
     "Mbed TLS": ("Apache-2.0", "SHA-256"),
     "OpenSSL": ("Apache-2.0", "TLS and digests"),
     "c-ares": ("MIT", "names of hosts"),
+    "expat": ("MIT", "XML"),
     "curl": ("curl", "libcurl: HTTP and HTTPS"),
 }
 

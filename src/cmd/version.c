@@ -8,6 +8,8 @@
 /* KIT_LIBRARIES, a line for each package that a static build is made of */
 #include <avml_kit.h>
 #else
+#include <curl/curl.h>
+#include <expat.h>
 #include <openssl/crypto.h>
 #endif
 #ifdef __GLIBC__
@@ -31,6 +33,8 @@ static void print_libraries(void)
 /* These are the system's, of whatever version it has now. */
 static void print_libraries(void)
 {
+	const XML_Expat_Version expat = XML_ExpatVersionInfo();
+
 	printf("build: dynamic\nlibraries of this system:\n");
 #ifdef __GLIBC__
 	printf("  glibc %s\n", gnu_get_libc_version());
@@ -38,6 +42,9 @@ static void print_libraries(void)
 	/* snappy does not tell; OpenSSL has its name and a date in it. */
 	printf("  cJSON %s\n  snappy\n  %s\n", cJSON_Version(),
 		OpenSSL_version(OPENSSL_VERSION));
+	printf("  libcurl %s\n  expat %d.%d.%d\n",
+		curl_version_info(CURLVERSION_NOW)->version, expat.major,
+		expat.minor, expat.micro);
 }
 #endif
 

@@ -64,6 +64,14 @@ for ask in '--version --verbose' '--verbose -V' 'sources -V --verbose' \
 		'  snappy' '  (OpenSSL|Mbed TLS) [0-9]+\.'; do
 		grep -qE "^$word" "$T/verbose" || fail "$ask: no $word"
 	done
+	# Of those for networks, static-minimal has none.
+	for word in '  (lib)?curl [0-9]+\.' '  expat [0-9]+\.'; do
+		if grep -qx 'build: static-minimal' "$T/verbose"; then
+			! grep -qE "^$word" "$T/verbose" || fail "$ask: $word"
+		else
+			grep -qE "^$word" "$T/verbose" || fail "$ask: no $word"
+		fi
+	done
 done
 
 # Among others they win, and nothing is acquired.
