@@ -112,7 +112,10 @@ LIB_SRC := $(filter-out $(LEFT_OUT), \
 CMD_SRC := $(wildcard src/cmd/*.c) src/main.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-CHECK_SRC := $(wildcard tests/check_*.c)
+# Where there is no network code, it has no tests either.
+CHECK_SRC := $(filter-out $(if $(NET),,$(shell grep -lE \
+	'include "(net/|sink/remote)' tests/check_*.c)), \
+	$(wildcard tests/check_*.c))
 CHECKS := $(CHECK_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ_NAMES := $(patsubst fuzz_%.c,%,$(notdir $(filter \
