@@ -85,7 +85,7 @@ BASE_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(LINT_$(LINTER)) $(WERROR) \
 COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
 # static-minimal has no network code.
 NET := $(if $(filter musl,$(KIT)),,net)
-NET_LIBS := $(if $(NET),-lcurl $(if $(KIT),-lssl -lcares) -lexpat)
+NET_LIBS := $(if $(NET),-lcurl -lssl $(if $(KIT),-lcares) -lexpat)
 LIBS = $(KIT_LIBS) $(NET_LIBS) -lcjson -lsnappy \
 	$(if $(NET),-lcrypto,-lmbedcrypto)
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
@@ -125,7 +125,7 @@ LIB := $(BUILD)/libavml.a
 AVML := $(if $(filter build,$(BUILD)),avml,$(BUILD)/avml)
 
 .PHONY: all
-all: $(AVML) $(AVML)-convert $(LIB) $(BUILD)/avml.pc
+all: $(AVML) $(AVML)-convert $(AVML)-upload $(LIB) $(BUILD)/avml.pc
 
 # What is compiled and linked with: when that changes, all is made anew.
 FLAGS := $(COMPILE) $(LINK) $(LIBS) $(AVML_LDFLAGS)
@@ -157,7 +157,7 @@ $(AVML): $(CMD_OBJ) $(LIB)
 	$(Q)$(LINK) $(AVML_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The name of the program is that of a command: one binary, several links.
-$(AVML)-convert: $(AVML)
+$(AVML)-convert $(AVML)-upload: $(AVML)
 	$(Q)ln -sf $(notdir $<) $@
 
 $(BUILD)/avml.pc: Makefile
@@ -166,7 +166,7 @@ $(BUILD)/avml.pc: Makefile
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lavml -lcurl -lexpat -lsnappy -lcrypto -pthread' > $@
+		'Libs: -L$${libdir} -lavml -lcurl -lssl -lexpat -lsnappy -lcrypto -pthread' > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
 	$(BUILD)/tests/fault/fault.d $(FUZZ_SRC:%.c=$(BUILD)/%.d)
@@ -262,7 +262,7 @@ THREAD_CHECKS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(shell \
 	grep -lE 'threads|pipeline' $(CHECK_SRC)))
 
 .PHONY: checks thread-checks
-checks: $(AVML) $(AVML)-convert $(CHECKS)
+checks: $(AVML) $(AVML)-convert $(AVML)-upload $(CHECKS)
 thread-checks: $(AVML) $(AVML)-convert $(THREAD_CHECKS)
 
 # Everything that does not take long, with one closing line. The parts
@@ -500,6 +500,7 @@ install: all $(if $(KIT),,install-library)
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(AVML) $(DESTDIR)$(BINDIR)/avml
 	ln -sf avml $(DESTDIR)$(BINDIR)/avml-convert
+	ln -sf avml $(DESTDIR)$(BINDIR)/avml-upload
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
@@ -515,4 +516,4 @@ install-library: all
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) avml avml-convert
+	rm -rf $(BUILD) avml avml-convert avml-upload

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include <avml/error.h>
+#include <avml/remote.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,11 +59,20 @@ struct avml_sink_options {
 	unsigned int patience_ms;
 	const struct avml_sink_input *inputs;
 	size_t input_count;
+	/*
+	 * Off the host: the destination is only how messages call it. It must
+	 * outlive the sink.
+	 */
+	const struct avml_remote *remote;
+	uint64_t most; /* bytes that it may get to be; 0: not known */
+	bool of_file;  /* avml_sink_send_file() follows, and nothing else */
 };
 
 /* What a failed run leaves behind. */
 struct avml_sink_left {
 	bool cut;     /* what is there is whole; false: a stream */
+	bool dropped; /* the other side was told, or will see, to keep nothing
+		       */
 	bool removed; /* nothing is there any more */
 	bool unsure;  /* the disk did not confirm what is there */
 	uint64_t len; /* bytes there */
@@ -87,6 +97,34 @@ int avml_sink_write(struct avml_sink *sink, const void *buf, size_t len,
 	struct avml_error *err);
 int avml_sink_zeros(
 	struct avml_sink *sink, uint64_t len, struct avml_error *err);
+
+/* A regular file, sent as it is. */
+struct avml_sink_file {
+	const char *path; /* for messages */
+	int fd;		  /* open for reading; the caller closes it */
+	uint64_t len;	  /* bytes */
+	void *ctx;
+	/* Bytes that the other side has taken; they may get fewer again. */
+	void (*progress)(void *ctx, uint64_t sent);
+};
+
+/*
+ * All of it, to a sink that was opened for that. Memory is not used for it,
+ * and a part that fails is read anew. A file that changes meanwhile is an
+ * error.
+ */
+int avml_sink_send_file(struct avml_sink *sink,
+	const struct avml_sink_file *file, struct avml_error *err);
+
+/*
+ * After finish(): whether what is there has the length that was sent. 0 too
+ * where the other side does not tell.
+ */
+int avml_sink_confirm(struct avml_sink *sink, struct avml_error *err);
+
+/* False: it has none. */
+bool avml_sink_remote_counts(
+	const struct avml_sink *sink, struct avml_remote_counts *counts);
 
 /* All that was given so far is whole: a cut does not go behind it. */
 void avml_sink_mark(struct avml_sink *sink);

@@ -20,6 +20,7 @@
 #include <avml/progress.h>
 #include <avml/range.h>
 #include <avml/record.h>
+#include <avml/remote.h>
 #include <avml/sink.h>
 #include <avml/source.h>
 
@@ -29,13 +30,15 @@ extern "C" {
 
 struct avml_snapshot_options {
 	const char *destination; /* see avml_sink_open() */
-	const char *source;	 /* see avml_source_choose(); NULL: any */
-	const char *iomem;	 /* NULL: iomem of proc_dir */
-	const char *proc_dir;	 /* NULL: /proc */
-	const char *dev_dir;	 /* NULL: /dev */
-	size_t page_size;	 /* see struct avml_source_config */
-	unsigned int threads;	 /* 0: the CPUs; at most 64 are used */
-	bool compress;		 /* write AVML_IMAGE_LIME_COMPRESSED */
+	/* Off the host: `destination` is what it is called. NULL: it is not. */
+	const struct avml_remote *remote;
+	const char *source;   /* see avml_source_choose(); NULL: any */
+	const char *iomem;    /* NULL: iomem of proc_dir */
+	const char *proc_dir; /* NULL: /proc */
+	const char *dev_dir;  /* NULL: /dev */
+	size_t page_size;     /* see struct avml_source_config */
+	unsigned int threads; /* 0: the CPUs; at most 64 are used */
+	bool compress;	      /* write AVML_IMAGE_LIME_COMPRESSED */
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
@@ -99,9 +102,10 @@ struct avml_snapshot_result {
 	/* Zeros in the image; and uncovered, and late. */
 	uint64_t unreadable_bytes;
 	uint64_t records;
-	uint64_t dropped_bytes; /* in blocks that are all zero */
-	uint64_t written_bytes; /* the length of the image */
-	uint64_t hole_bytes;	/* of it */
+	uint64_t dropped_bytes;		  /* in blocks that are all zero */
+	uint64_t written_bytes;		  /* the length of the image */
+	uint64_t hole_bytes;		  /* of it */
+	struct avml_remote_counts remote; /* of an image off the host */
 	/* Of the image as it is, whole or cut back; "": there is none. */
 	char digest[AVML_SINK_DIGEST_SIZE];
 };

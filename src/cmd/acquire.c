@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/acquire.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd/secret.h"
+
 #define AT(member) offsetof(struct acquire, member)
 
+#define AT_REMOTE(member) offsetof(struct acquire, to.member)
+
 static const struct option acquire_options[] = {
-	OPTION_FLAG_AT("compress", AT(compress),
-		"write AVML's compressed format (version 2)"),
-	OPTION_TEXT_AT("source", AT(source), "SOURCE",
-		"crash, kcore, mem, or a file (what works)"),
-	OPTION_TEXT_AT("iomem", AT(iomem), "FILE",
-		"which ranges are RAM (iomem of proc)"),
-	OPTION_TEXT_AT(
-		"proc", AT(proc), "DIR", "where proc is mounted (/proc)"),
-	OPTION_TEXT_AT("dev", AT(dev), "DIR", "where dev is mounted (/dev)"),
-	OPTION_TEXT_AT("root", AT(bundle.root), "DIR",
-		"the host's root, with its proc and dev (/)"),
-	OPTION_TEXT_AT("bundle", AT(bundle.directory), "DIR",
-		"collect what analysis needs there"),
-	OPTION_THREADS(AT(threads)),
-	OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),
-		"write blocks that are all zero too"),
+	OPTIONS_ACQUIRE_SOURCE(AT),
 	OPTION_FLAG_AT("no-sparse", AT(no_sparse), "make no holes in FILE"),
 	OPTION_FLAG_AT("no-clobber", AT(no_clobber), "refuse when FILE exists"),
 	OPTION_DIGEST(AT(digest), "FILE"),
@@ -34,19 +27,58 @@ static const struct option acquire_options[] = {
 	OPTION_MIN_FREE(AT(min_free)),
 	OPTION_FLAG_AT("force", AT(force),
 		"go on: tmpfs, no room on the disk, DIR in use"),
-	{ .name = "max-unreadable",
-		.kind = OPTION_PERCENT,
-		.offset = AT(max_unreadable),
-		.arg = "P",
-		.help = "fail if more of RAM is unreadable (1)",
-		.max = 100 },
-	OPTION_PROGRESS(AT(progress)),
-	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
+	REMOTE_SECRET("url", AT_REMOTE(url), "URL",
+		"send FILE there then, by HTTP PUT"),
+	OPTION_TEXT_AT("url-file", AT_REMOTE(url_file), "PATH",
+		"read that URL there, \"-\" is stdin"),
+	REMOTE_SECRET("sas-url", AT_REMOTE(sas_url), "URL",
+		"send FILE to that Azure blob then"),
+	OPTION_TEXT_AT("sas-url-file", AT_REMOTE(sas_url_file), "PATH",
+		"read that URL there, \"-\" is stdin"),
+	OPTION_FLAG_AT("delete", AT(remove), "remove FILE when it has arrived"),
+	OPTIONS_REMOTE(AT_REMOTE),
+	OPTIONS_ACQUIRE_TOLD(AT),
 	{ .name = NULL },
 };
 
+/* What is sent later has to be a file that can be read again. */
+static int check_file(const char *file, struct avml_error *err)
+{
+	struct stat st;
+
+	if (strcmp(file, "-") == 0 ||
+		(stat(file, &st) == 0 && !S_ISREG(st.st_mode)))
+		return avml_error_set(err, EINVAL,
+			"%s cannot be sent afterwards: it is no regular file "
+			"(avml stream sends without one)",
+			file);
+	return 0;
+}
+
+static int take_remote(struct acquire *a, struct avml_error *err)
+{
+	char shown[SECRET_SHOWN];
+	int ret;
+
+	if (secret_is_url(a->file))
+		return avml_error_set(err, EINVAL,
+			"%s is a URL, not a file (--url and --sas-url send to "
+			"one)",
+			secret_shown(a->file, shown));
+	ret = remote_args_for_acquire(&a->to, &a->uploads, err);
+	if (ret < 0)
+		return ret;
+	if (a->uploads)
+		return check_file(a->file, err);
+	if (a->remove)
+		return avml_error_set(
+			err, EINVAL, "--delete goes with --url or --sas-url");
+	return remote_args_unused(&a->to, err);
+}
+
 static int run(int argc, char **argv)
 {
+	static const struct acquire defaults = ACQUIRE_DEFAULTS;
 	struct acquire a = ACQUIRE_DEFAULTS;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret = option_parse(&cmd_acquire, argc, argv, &a, &a.file, &err);
@@ -55,11 +87,17 @@ static int run(int argc, char **argv)
 		return cmd_wrong_usage(&cmd_acquire, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_acquire, ret);
-	a.bundle.force = a.force;
-	a.bundle.quiet = a.quiet;
-	a.bundle.report = &a.report;
-	ret = bundle_begin(&a.bundle, &a.proc, &a.dev, &err);
-	return ret < 0 ? cmd_failed(&err) : acquire_run(&a);
+	ret = take_remote(&a, &err);
+	if (ret == -EINVAL)
+		return cmd_wrong_usage(&cmd_acquire, &err);
+	if (ret == 0 && a.uploads)
+		ret = avml_remote_check(&a.to.remote, &err);
+	if (ret < 0)
+		return cmd_failed(&err);
+	a.command = &cmd_acquire;
+	a.target = &a;
+	a.defaults = &defaults;
+	return acquire_run(&a);
 }
 
 static const char *const acquire_operands[] = { "FILE", NULL };
@@ -70,5 +108,6 @@ const struct command cmd_acquire = {
 	.summary = "write this machine's physical memory to FILE",
 	.options = acquire_options,
 	.operands = acquire_operands,
+	.url_operand = true,
 	.run = run,
 };

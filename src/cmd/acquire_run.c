@@ -8,6 +8,7 @@
 
 #include "cmd/acquire.h"
 #include "cmd/print.h"
+#include "cmd/upload.h"
 
 /* Ranges of a kind that are named one by one; of the rest, the whole. */
 #define RANGES_NAMED 1000
@@ -154,20 +155,19 @@ static int judge(const struct acquire *a, const struct avml_snapshot_result *r,
  */
 static int begin_report(struct acquire *a, struct avml_error *err)
 {
-	static const struct acquire defaults = ACQUIRE_DEFAULTS;
 	const struct report_options options = {
 		.path = a->report_file,
 		.no_clobber = a->no_clobber,
-		.image = a->file,
+		.image = a->streams ? NULL : a->file,
 		.digest = a->digest,
 		.digest_file = a->digest_file,
 		.source = a->source,
 		.proc_dir = a->proc,
 		.dev_dir = a->dev,
 		.iomem = a->iomem,
-		.command = &cmd_acquire,
-		.target = a,
-		.defaults = &defaults,
+		.command = a->command,
+		.target = a->target,
+		.defaults = a->defaults,
 	};
 	const int ret = report_begin(&a->report, &options, err);
 	char why[AVML_ERROR_TEXT];
@@ -207,6 +207,59 @@ static void finish_report(struct acquire *a, int status,
 	}
 }
 
+static const char *kind_key(const struct remote_args *to)
+{
+	switch (to->remote.kind) {
+	case AVML_REMOTE_PUT:
+		return "put";
+	case AVML_REMOTE_BLOB:
+		return "blob";
+	case AVML_REMOTE_TCP:
+		return "tcp";
+	case AVML_REMOTE_TLS:
+		return "tls";
+	}
+	return NULL;
+}
+
+static void report_stream(
+	struct acquire *a, const struct avml_snapshot_result *result, int ret)
+{
+	const struct report_upload upload = {
+		.kind = kind_key(&a->to),
+		.to = a->to.name,
+		.confirmed = ret == 0,
+		.counts = &result->remote,
+	};
+
+	report_upload(&a->report, &upload);
+}
+
+/* The image is whole: off with it. The status that comes of it. */
+static int send_file(struct acquire *a, int status, struct avml_error *err)
+{
+	const struct upload_file file = {
+		.file = a->file,
+		.to = &a->to,
+		.remove = a->remove,
+		.progress = a->progress,
+		.quiet = a->quiet,
+	};
+	struct avml_upload_result result;
+	const int ret = upload_file(&file, &result, err);
+	const struct report_upload upload = {
+		.kind = kind_key(&a->to),
+		.to = a->to.name,
+		.confirmed = result.confirmed,
+		.removed = result.removed,
+		.counts = &result.counts,
+		.err = ret < 0 ? err : NULL,
+	};
+
+	report_upload(&a->report, &upload);
+	return ret < 0 ? cmd_status(err) : status;
+}
+
 static void on_progress(void *ctx, const struct avml_progress *now)
 {
 	struct acquire *a = ctx;
@@ -230,6 +283,7 @@ int acquire_run(struct acquire *a)
 		.digest = a->digest || a->digest_file,
 		.digest_file = a->digest_file,
 		.force = a->force,
+		.remote = a->streams ? &a->to.remote : NULL,
 		.min_free_mib = a->min_free,
 		.max_disk_usage_mib = a->max_disk_usage,
 		.max_disk_usage_percentage = a->max_disk_usage_percentage,
@@ -251,6 +305,11 @@ int acquire_run(struct acquire *a)
 	struct stopwatch watch;
 	int ret, status;
 
+	a->to.quiet = a->bundle.quiet = a->quiet;
+	a->bundle.force = a->force;
+	a->bundle.report = &a->report;
+	if (bundle_begin(&a->bundle, &a->proc, &a->dev, &err) < 0)
+		return cmd_failed(&err);
 	if (begin_report(a, &err) < 0) {
 		status = bundle_end(&a->bundle, STATUS_FAILED, &err);
 		print_error(&err);
@@ -270,6 +329,10 @@ int acquire_run(struct acquire *a)
 	status = ret < 0 ? cmd_status(&err) : judge(a, &result, &err);
 	bundle_collect(&a->bundle, ret);
 	status = bundle_end(&a->bundle, status, &err);
+	if (a->streams)
+		report_stream(a, &result, ret);
+	else if (a->uploads && is_image(status))
+		status = send_file(a, status, &err);
 	finish_report(a, status, &result, &err);
 	/* The error comes last. */
 	if (!is_image(status))

@@ -9,6 +9,8 @@
 
 const struct command *const cmd_table[] = {
 	&cmd_acquire,
+	&cmd_stream,
+	&cmd_upload,
 	&cmd_convert,
 	&cmd_info,
 	&cmd_verify,

@@ -20,6 +20,8 @@ extern const struct command cmd_acquire;
 extern const struct command cmd_convert;
 extern const struct command cmd_info;
 extern const struct command cmd_sources;
+extern const struct command cmd_stream;
+extern const struct command cmd_upload;
 extern const struct command cmd_verify;
 
 /* All commands, NULL at the end; the first is the default one. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/secret.h"
+
 static bool name_matches(const char *name, const char *given, size_t len)
 {
 	if (strlen(name) != len)
@@ -20,8 +22,16 @@ static bool name_matches(const char *name, const char *given, size_t len)
 }
 
 static int bad_value(
-	const struct option *o, const char *value, struct avml_error *err)
+	const struct option *o, const char *given, struct avml_error *err)
 {
+	char shown[SECRET_SHOWN];
+	const char *value = secret_shown(given, shown);
+
+	if (o->kind == OPTION_SIZE)
+		return avml_error_set(err, EINVAL,
+			"--%s: \"%s\" is not a number of bytes from %.0f on, "
+			"such as 500K or 20M",
+			o->name, value, o->min);
 	if (o->kind == OPTION_NUMBER)
 		return avml_error_set(err, EINVAL,
 			"--%s: \"%s\" is not a number from %.0f to %.0f",
@@ -31,19 +41,50 @@ static int bad_value(
 		o->min, o->below_max ? "below " : "", o->max);
 }
 
-static int parse_number(const struct option *o, const char *value, uint64_t *to,
-	struct avml_error *err)
+/* False when there is none, or it is too large. */
+static bool scan_number(const char **at, uint64_t *to)
 {
-	const char *p = value;
+	const char *p = *at;
 
 	*to = 0;
 	for (; *p >= '0' && *p <= '9'; p++) {
 		if (__builtin_mul_overflow(*to, 10, to) ||
 			__builtin_add_overflow(*to, (uint64_t)(*p - '0'), to))
-			return bad_value(o, value, err);
+			return false;
 	}
-	if (p == value || *p != '\0' || (double)*to < o->min ||
+	if (p == *at)
+		return false;
+	*at = p;
+	return true;
+}
+
+static int parse_number(const struct option *o, const char *value, uint64_t *to,
+	struct avml_error *err)
+{
+	const char *p = value;
+
+	if (!scan_number(&p, to) || *p != '\0' || (double)*to < o->min ||
 		(double)*to > o->max)
+		return bad_value(o, value, err);
+	return 0;
+}
+
+static int parse_size(const struct option *o, const char *value, uint64_t *to,
+	struct avml_error *err)
+{
+	static const char units[] = "KMG";
+	const char *p = value, *unit;
+	uint64_t factor = 1;
+
+	if (!scan_number(&p, to))
+		return bad_value(o, value, err);
+	unit = *p ? strchr(units, *p) : NULL;
+	if (unit) {
+		factor = (uint64_t)1 << 10 * (unit - units + 1);
+		p++;
+	}
+	if (*p != '\0' || __builtin_mul_overflow(*to, factor, to) ||
+		(double)*to < o->min)
 		return bad_value(o, value, err);
 	return 0;
 }
@@ -69,6 +110,7 @@ static int parse_choice(const struct option *o, const char *value,
 	const char **to, struct avml_error *err)
 {
 	const size_t len = strlen(value);
+	char shown[SECRET_SHOWN];
 
 	for (const char *word = o->choices; word; word = strchr(word, '|')) {
 		word += *word == '|';
@@ -79,7 +121,7 @@ static int parse_choice(const struct option *o, const char *value,
 		}
 	}
 	return avml_error_set(err, EINVAL, "--%s: \"%s\" is none of %s",
-		o->name, value, o->choices);
+		o->name, secret_shown(value, shown), o->choices);
 }
 
 static int store(const struct option *o, const char *value, void *target,
@@ -92,14 +134,18 @@ static int store(const struct option *o, const char *value, void *target,
 		*(bool *)at = true;
 		return 0;
 	case OPTION_TEXT:
-		*(const char **)at = value;
-		return 0;
+		*(const char **)at = o->secret ? secret_take(value) : value;
+		return *(const char **)at ? 0
+					  : avml_error_set_errno(err, ENOMEM,
+						    "--%s", o->name);
 	case OPTION_NUMBER:
 		return parse_number(o, value, at, err);
 	case OPTION_PERCENT:
 		return parse_percent(o, value, at, err);
 	case OPTION_CHOICE:
 		return parse_choice(o, value, at, err);
+	case OPTION_SIZE:
+		return parse_size(o, value, at, err);
 	}
 	return -EINVAL;
 }
@@ -128,8 +174,8 @@ static int parse_option(struct parser *p, struct avml_error *err)
 	while (o->name && !name_matches(o->name, given, len))
 		o++;
 	if (!o->name)
-		return avml_error_set(
-			err, EINVAL, "unknown option --%.*s", (int)len, given);
+		return avml_error_set(err, EINVAL, "unknown option --%.*s",
+			secret_is_url(given) && !equals ? 0 : (int)len, given);
 	assert(o - p->command->options < OPTION_MAX);
 	if (p->seen[o - p->command->options])
 		return avml_error_set(
@@ -153,12 +199,19 @@ static int parse_option(struct parser *p, struct avml_error *err)
 static int take_operand(
 	struct parser *p, const char *arg, struct avml_error *err)
 {
+	char shown[SECRET_SHOWN];
+
 	if (!p->command->operands[p->operand_count])
-		return avml_error_set(
-			err, EINVAL, "one operand too many: \"%s\"", arg);
+		return avml_error_set(err, EINVAL,
+			"one operand too many: \"%s\"",
+			secret_shown(arg, shown));
 	if (*arg == '\0')
 		return avml_error_set(err, EINVAL, "%s is empty",
 			p->command->operands[p->operand_count]);
+	if (p->command->url_operand && secret_is_url(arg))
+		arg = secret_take(arg);
+	if (!arg)
+		return avml_error_set_errno(err, ENOMEM, "a URL");
 	p->operands[p->operand_count++] = arg;
 	return 0;
 }
@@ -182,6 +235,7 @@ int option_parse(const struct command *command, int argc, char **argv,
 		.argc = argc,
 		.argv = argv,
 		.operands = operands };
+	char shown[SECRET_SHOWN];
 	bool options_end = false;
 	int ret = 0;
 
@@ -200,15 +254,16 @@ int option_parse(const struct command *command, int argc, char **argv,
 		else if (strcmp(arg, "--verbose") == 0)
 			p.verbose = true;
 		else if (arg[1] != '-')
-			ret = avml_error_set(
-				err, EINVAL, "unknown option %s", arg);
+			ret = avml_error_set(err, EINVAL, "unknown option %s",
+				secret_shown(arg, shown));
 		else
 			ret = parse_option(&p, err);
 	}
 	if (ret == 0 && p.verbose)
 		ret = avml_error_set(
 			err, EINVAL, "--verbose goes with --version alone");
-	if (ret == 0 && command->operands[p.operand_count])
+	if (ret == 0 && command->operands[p.operand_count] &&
+		command->operands[p.operand_count][0] != '[')
 		ret = avml_error_set(err, EINVAL, "%s is missing",
 			command->operands[p.operand_count]);
 	return ret;

@@ -16,6 +16,7 @@ enum option_kind {
 	OPTION_NUMBER,	/* uint64_t, from min to max */
 	OPTION_PERCENT, /* double, from min to max, or below it */
 	OPTION_CHOICE,	/* const char *, one of the words in choices */
+	OPTION_SIZE,	/* uint64_t, of bytes; with K, M, G of 1024 */
 };
 
 struct option {
@@ -27,6 +28,7 @@ struct option {
 	const char *choices; /* "a|b|c" */
 	double min, max;
 	bool below_max; /* max itself is too much */
+	bool secret;	/* a text that nobody may see: see secret.h */
 };
 
 #define OPTION_MAX 64
@@ -82,7 +84,9 @@ struct command {
 	const char *synopsis; /* the operands */
 	const char *summary;
 	const struct option *options;
-	const char *const *operands; /* names; NULL ends the list */
+	/* Names; NULL ends the list. "[NAME]" at its end may be left out. */
+	const char *const *operands;
+	bool url_operand; /* one that is a URL is taken as a secret */
 	int (*run)(int argc, char **argv);
 };
 
@@ -97,8 +101,8 @@ enum option_outcome {
 /*
  * Parse argv[0..argc) into `target`. Operands may stand between options;
  * "--" ends these. As many operands are wanted as the command names, and
- * go to `operands`. Names may have "_" for "-". An enum option_outcome, or
- * -EINVAL.
+ * go to `operands`; one that is left out is not touched. Names may have "_" for
+ * "-". An enum option_outcome, or -EINVAL.
  */
 int option_parse(const struct command *command, int argc, char **argv,
 	void *target, const char **operands, struct avml_error *err);

@@ -333,6 +333,27 @@ void report_file(struct report *report, const struct avml_bundle_file *file)
 			json_error(line, "error", file->err));
 }
 
+void report_upload(struct report *report, const struct report_upload *upload)
+{
+	const struct avml_remote_counts *c = upload->counts;
+	cJSON *line;
+
+	if (!report->wanted)
+		return;
+	begin(report);
+	line = begin_line("upload");
+	end_line(report, line,
+		line && json_text(line, "kind", upload->kind) &&
+			json_text(line, "to", upload->to) &&
+			json_bool(line, "confirmed", upload->confirmed) &&
+			json_bool(line, "removed", upload->removed) &&
+			json_number(line, "sent_bytes", c->sent_bytes) &&
+			json_number(line, "blocks", c->blocks) &&
+			json_number(line, "block_bytes", c->block_size) &&
+			json_number(line, "retries", c->retries) &&
+			json_error(line, "error", upload->err));
+}
+
 void report_warning(struct report *report, const char *text)
 {
 	cJSON *line;

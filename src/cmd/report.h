@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <avml/bundle.h>
+#include <avml/remote.h>
 #include <avml/snapshot.h>
 
 #include "cmd/option.h"
@@ -74,6 +75,14 @@ void report_filled(
 void report_record(
 	struct report *report, const struct avml_image_record *record);
 void report_file(struct report *report, const struct avml_bundle_file *file);
+/* What was sent off the host, or was to be. */
+struct report_upload {
+	const char *kind, *to; /* without secrets */
+	bool confirmed, removed;
+	const struct avml_remote_counts *counts;
+	const struct avml_error *err; /* NULL: none, or the run's */
+};
+void report_upload(struct report *report, const struct report_upload *upload);
 void report_warning(struct report *report, const char *text);
 
 /* The last line, and the file is closed: 0, or -errno if it is not complete. */

@@ -82,6 +82,8 @@ static bool add_option(cJSON *object, const struct option *option,
 	const void *usual = (const char *)defaults + option->offset;
 	char text[40];
 
+	if (option->secret)
+		return true;
 	switch (option->kind) {
 	case OPTION_FLAG:
 		return *(const bool *)at == *(const bool *)usual ||
@@ -92,6 +94,7 @@ static bool add_option(cJSON *object, const struct option *option,
 		       json_text(
 			       object, option->name, *(const char *const *)at);
 	case OPTION_NUMBER:
+	case OPTION_SIZE:
 		return *(const uint64_t *)at == *(const uint64_t *)usual ||
 		       json_number(object, option->name, *(const uint64_t *)at);
 	case OPTION_PERCENT:

@@ -63,6 +63,19 @@ static int check_place(
 	return 0;
 }
 
+/*
+ * Of what does not compress, chunks and their heads are more than the memory
+ * in them, by less than this.
+ */
+static uint64_t most_bytes(uint64_t estimate)
+{
+	uint64_t most;
+
+	if (__builtin_add_overflow(estimate, estimate / 1024, &most))
+		return UINT64_MAX;
+	return most;
+}
+
 int output_open(struct output *out, const struct output_options *options,
 	struct avml_error *err)
 {
@@ -74,18 +87,22 @@ int output_open(struct output *out, const struct output_options *options,
 		.digest_inline = options->digest_inline,
 		.inputs = options->inputs,
 		.input_count = options->input_count,
+		.remote = options->remote,
+		.most = most_bytes(options->estimate),
 	};
 	int ret;
 
 	out->destination = options->destination;
 	out->digest = options->digest;
-	if (options->estimate > 0)
+	if (options->remote)
+		ret = 0; /* no disk of this host's is written to */
+	else if (options->estimate > 0)
 		ret = disk_limit_check(options->destination, options->estimate,
 			&options->limit, err);
 	else
 		ret = disk_limit_bytes(options->destination, &options->limit,
 			&sink_options.max_bytes, err);
-	if (ret == 0)
+	if (ret == 0 && !options->remote)
 		ret = check_place(options, err);
 	if (ret == 0 && options->digest)
 		ret = digest_file_check(options, err);
@@ -130,6 +147,11 @@ static void abandon(struct output *out, struct avml_error *err)
 			" bytes were written, but the disk did not confirm "
 			"them",
 			out->destination, out->writer.records, left.len);
+	else if (left.dropped)
+		avml_error_wrap(err,
+			"nothing was left at %s: of the image %" PRIu64
+			" bytes had been made, and it was not finished",
+			out->destination, left.len);
 	else if (left.removed)
 		avml_error_wrap(err,
 			"nothing was written: %s was removed, since it held "

@@ -12,6 +12,7 @@
 
 struct output_options {
 	const char *destination;
+	const struct avml_remote *remote;     /* NULL: on this host */
 	const struct avml_sink_input *inputs; /* not to be written over */
 	size_t input_count;
 	/*

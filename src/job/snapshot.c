@@ -219,6 +219,7 @@ static int open_output(struct snapshot *s, struct avml_error *err)
 	struct inputs inputs = { .count = 0 };
 	struct output_options options = {
 		.destination = o->destination,
+		.remote = o->remote,
 		.estimate = disk_estimate(&s->ranges),
 		.least = least_size(s),
 		.limit = { o->max_disk_usage_mib, o->max_disk_usage_percentage },
@@ -338,6 +339,7 @@ static int run(struct snapshot *s, struct avml_error *err)
 	s->result->dropped_bytes = w->assembler.dropped;
 	s->result->written_bytes = avml_sink_position(s->output.sink);
 	s->result->hole_bytes = avml_sink_hole_bytes(s->output.sink);
+	avml_sink_remote_counts(s->output.sink, &s->result->remote);
 	output_copy_digest(&s->output, s->result->digest);
 	s->progress.now.written_bytes = s->result->written_bytes;
 	s->progress.now.bad_bytes = s->result->unreadable_bytes;

@@ -308,7 +308,9 @@ int avml_sink_open(const char *destination,
 	struct avml_error ignored;
 	int ret;
 
-	if (number >= 0)
+	if (options->remote)
+		ret = sink_remote_new(options, sink, err);
+	else if (number >= 0)
 		ret = open_descriptor(&target, number, options, sink, err);
 	else
 		ret = open_path(&target, options, sink, err);

@@ -11,7 +11,9 @@
 #ifndef SINK_REMOTE_BLOCKS_H
 #define SINK_REMOTE_BLOCKS_H
 
+#include "net/checksum.h"
 #include "net/http.h"
+#include "sink/remote_file.h"
 #include "sink/sink_ops.h"
 
 struct blocks;
@@ -21,22 +23,23 @@ struct block {
 	uint64_t number; /* from 0 */
 	uint64_t offset; /* in the object, bytes */
 	uint64_t len;	 /* bytes */
-	uint8_t *bytes;	 /* NULL: they are the file's */
-	char md5[25];	 /* base64; "": could not be taken */
-	char what[32];	 /* for messages */
-	char *url;
+	uint8_t *bytes;	 /* a mapping of a block's size; NULL: the file's */
+	/* Of its bytes; "": could not be taken. */
+	char checksum[CHECKSUM_BASE64_SIZE];
+	char what[32]; /* for messages */
+	char *url;     /* the dialect's; freed with the block */
 	struct http_job job;
 };
 
 /* Of a service. Functions return 0 or -errno. */
 struct block_dialect {
-	const char *service;	       /* for messages */
-	uint64_t block_min, block_max; /* bytes */
+	enum checksum_kind checksum;   /* of a block */
+	uint64_t block_min, block_max; /* bytes, whole MiB */
 	uint64_t blocks_max;
 	uint64_t object_max; /* bytes; 0: what the blocks hold */
 	/* Before the first block; NULL: nothing is to be done. */
 	int (*begin)(struct blocks *b, struct avml_error *err);
-	/* Make `url` and the job's method and headers. */
+	/* Make `url`, and the job's method and headers. */
 	int (*block)(struct block *block, struct avml_error *err);
 	/* The service has it; what it answered is still there. May be NULL. */
 	int (*taken)(struct block *block, struct avml_error *err);
@@ -51,29 +54,33 @@ struct blocks {
 	struct avml_sink base;
 	const struct avml_remote *remote;
 	const struct block_dialect *dialect;
-	void *dialect_data;
+	void *data; /* the dialect's */
 	struct http *http;
+	struct checksum *checksum;
+	bool begun;
+	bool stream;
 	uint64_t block_size; /* bytes */
-	uint64_t count;	     /* begun */
+	uint64_t count;	     /* of blocks, begun */
 	uint64_t taken_bytes;
 	unsigned int slot_count;
 	struct block slots[AVML_REMOTE_CONCURRENCY_MAX];
 	struct block *filling; /* NULL: none */
-	int fd;		       /* of a file that is sent; -1: a stream */
+	struct remote_file file;
 };
 
 /*
- * `most` is how long the object may get, `exact` whether that is its length.
+ * `most` is how long the object may get; of a file, its length. `data` goes
+ * over to it, also on failure: dialect->free() is called.
  */
 int blocks_new(const struct avml_remote *remote,
-	const struct block_dialect *dialect, void *dialect_data, uint64_t most,
-	bool exact, struct avml_sink **sink, struct avml_error *err);
+	const struct block_dialect *dialect, void *data, uint64_t most,
+	bool of_file, struct avml_sink **sink, struct avml_error *err);
 
 /*
- * One request, and wait for its end: for a dialect's begin, commit and
- * abandon. `stop_level` as of a sink.
+ * How large blocks are for `most` bytes: at least `block_mib`, and so that the
+ * service has room for their number. 0 and the error: they would be too large.
  */
-int blocks_request(struct blocks *b, struct http_job *job, int stop_level,
-	struct avml_error *err);
+uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
+	uint64_t block_mib, bool stream, struct avml_error *err);
 
 #endif

@@ -117,6 +117,34 @@ void avml_sink_free(struct avml_sink *sink)
 	sink->ops->free(sink);
 }
 
+int avml_sink_send_file(struct avml_sink *sink,
+	const struct avml_sink_file *file, struct avml_error *err)
+{
+	int ret;
+
+	if (!sink->ops->send_file)
+		return avml_error_set(
+			err, ENOTSUP, "%s takes no files", sink->name);
+	ret = sink->ops->send_file(sink, file, err);
+	if (ret == 0)
+		sink->position += file->len;
+	return ret;
+}
+
+int avml_sink_confirm(struct avml_sink *sink, struct avml_error *err)
+{
+	return sink->ops->confirm ? sink->ops->confirm(sink, err) : 0;
+}
+
+bool avml_sink_remote_counts(
+	const struct avml_sink *sink, struct avml_remote_counts *counts)
+{
+	*counts = (struct avml_remote_counts){ .blocks = 0 };
+	if (sink->ops->counts)
+		sink->ops->counts(sink, counts);
+	return sink->ops->counts;
+}
+
 bool avml_sink_hashes(const struct avml_sink *sink)
 {
 	return sink->hasher != NULL;

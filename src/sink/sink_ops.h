@@ -19,6 +19,12 @@ struct sink_ops {
 	int (*abort)(struct avml_sink *sink, struct avml_sink_left *left,
 		struct avml_error *err);
 	void (*free)(struct avml_sink *sink);
+	/* Of remote ones, where they have it; NULL: not. */
+	int (*send_file)(struct avml_sink *sink,
+		const struct avml_sink_file *file, struct avml_error *err);
+	int (*confirm)(struct avml_sink *sink, struct avml_error *err);
+	void (*counts)(const struct avml_sink *sink,
+		struct avml_remote_counts *counts);
 };
 
 /* A level of the wish to stop that it never gets to. */
@@ -58,6 +64,10 @@ int sink_file_new(struct sink_target *target, bool sparse,
 	struct avml_sink **sink, struct avml_error *err);
 int sink_stream_new(struct sink_target *target, struct avml_sink **sink,
 	struct avml_error *err);
+
+/* Off the host: remote_sink.c, or no_remote.c. */
+int sink_remote_new(const struct avml_sink_options *options,
+	struct avml_sink **sink, struct avml_error *err);
 
 /* Vectors that stand for up to `len` zeros; `*covered` says how many. */
 struct iovec;

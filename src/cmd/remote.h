@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a command sends an image, as its options and the environment say. */
+#ifndef CMD_REMOTE_H
+#define CMD_REMOTE_H
+
+#include <avml/remote.h>
+
+#include "cmd/option.h"
+
+struct remote_args {
+	const char *url, *url_file; /* of a PUT; of upload and stream all */
+	const char *sas_url, *sas_url_file; /* of a blob, for acquire */
+	const char *cacert, *cert, *key, *pin;
+	uint64_t connect_s, stall_s, retries, retry_s;
+	uint64_t rate;
+	uint64_t block_mib, concurrency;
+	/* What they come to: see remote_args_take(). */
+	struct avml_remote remote;
+	char name[512]; /* as it may be shown */
+	bool quiet;
+};
+
+#define REMOTE_ARGS_DEFAULTS                                                  \
+	{                                                                     \
+		.connect_s = 30, .stall_s = 60, .retries = 10, .retry_s = 900 \
+	}
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): initializers of members, no sums */
+#define REMOTE_NUMBER(option, at, argument, text, low, high)           \
+	{                                                              \
+		.name = option, .kind = OPTION_NUMBER, .offset = at,   \
+		.arg = argument, .help = text, .min = low, .max = high \
+	}
+#define REMOTE_SECRET(option, at, argument, text)                  \
+	{                                                          \
+		.name = option, .kind = OPTION_TEXT, .offset = at, \
+		.arg = argument, .help = text, .secret = true      \
+	}
+/* What all commands have that send; `AT` gives the place of a member. */
+#define OPTIONS_REMOTE(AT)                                                     \
+	REMOTE_NUMBER("sas-block-size", AT(block_mib), "MiB",                  \
+		"blocks of a blob, at the least (5)", 1, 4000),                \
+		REMOTE_NUMBER("sas-block-concurrency", AT(concurrency), "N",   \
+			"of them at a time, at most 10", 1, 1000000),          \
+		OPTION_TEXT_AT("cacert", AT(cacert), "FILE",                   \
+			"whom to trust, PEM (the system's)"),                  \
+		OPTION_TEXT_AT(                                                \
+			"cert", AT(cert), "FILE", "certificate to show, PEM"), \
+		OPTION_TEXT_AT("key", AT(key), "FILE", "its key, PEM"),        \
+		OPTION_TEXT_AT("pin", AT(pin), "HASH",                         \
+			"sha256//BASE64 of the peer's public key"),            \
+		REMOTE_NUMBER("retries", AT(retries), "N",                     \
+			"times that a request is made again (10)", 0,          \
+			1000000),                                              \
+		REMOTE_NUMBER("retry-time", AT(retry_s), "SECONDS",            \
+			"for which it is (900)", 0, 31536000),                 \
+		REMOTE_NUMBER("connect-timeout", AT(connect_s), "SECONDS",     \
+			"for a connection (30)", 1, 86400),                    \
+		REMOTE_NUMBER("stall-timeout", AT(stall_s), "SECONDS",         \
+			"in which no byte moves (60)", 1, 86400),              \
+	{                                                                      \
+		.name = "rate-limit", .kind = OPTION_SIZE, .offset = AT(rate), \
+		.arg = "BYTES",                                                \
+		.help = "a second, at the most; with K, M or G", .min = 1      \
+	}
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/*
+ * Make `remote` of the arguments. `kind` is a word of the command line ("put",
+ * "blob", "upload-blob", "tcp", "tls"), `to` what it was given as an operand,
+ * or NULL. 0; -EINVAL: wrong usage; another -errno.
+ */
+int remote_args_take(struct remote_args *args, const char *kind, const char *to,
+	struct avml_error *err);
+
+/* The same for acquire, whose options say which kind; false: none is wanted. */
+int remote_args_for_acquire(
+	struct remote_args *args, bool *wanted, struct avml_error *err);
+
+/* -EINVAL if there are options of a destination without one. */
+int remote_args_unused(const struct remote_args *args, struct avml_error *err);
+
+#endif

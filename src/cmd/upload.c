@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <avml/upload.h>
+
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+#include "cmd/progress.h"
+#include "cmd/remote.h"
+#include "cmd/upload.h"
+
+struct upload {
+	const char *operands[3];
+	struct remote_args to;
+	const char *progress; /* when */
+	bool quiet;
+};
+
+#define AT(member) offsetof(struct upload, member)
+#define AT_REMOTE(member) offsetof(struct upload, to.member)
+
+static const struct option upload_options[] = {
+	OPTION_TEXT_AT("url-file", AT_REMOTE(url_file), "FILE",
+		"read URL there, \"-\" is stdin"),
+	OPTIONS_REMOTE(AT_REMOTE),
+	OPTION_PROGRESS(AT(progress)),
+	OPTION_FLAG_AT("quiet", AT(quiet), "only errors"),
+	{ .name = NULL },
+};
+
+static void on_progress(void *ctx, const struct avml_progress *now)
+{
+	progress_line_tell(ctx, now);
+}
+
+int upload_file(const struct upload_file *u, struct avml_upload_result *r,
+	struct avml_error *err)
+{
+	struct progress_line line;
+	const struct avml_upload_options options = {
+		.file = u->file,
+		.remote = &u->to->remote,
+		.remove = u->remove,
+		.ctx = &line,
+		.progress = on_progress,
+	};
+	struct stopwatch watch;
+	int ret;
+
+	stopwatch_start(&watch);
+	progress_line_begin(&line, u->progress, u->quiet, "damaged");
+	ret = avml_upload(&options, r, err);
+	progress_line_end(&line);
+	if (r->confirmed && !u->quiet)
+		print_line("avml: %s: %" PRIu64 " bytes sent to %s%s; %" PRIu64
+			   " requests made again; %.2f s, %.1f MiB/s",
+			u->file, r->file_bytes, u->to->name,
+			r->removed ? ", and removed here" : "",
+			r->counts.retries, stopwatch_seconds(&watch),
+			stopwatch_mib_per_second(&watch, r->file_bytes));
+	return ret;
+}
+
+static int upload(struct upload *u)
+{
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_upload_result result;
+	const struct upload_file what = {
+		.file = u->operands[1],
+		.to = &u->to,
+		.progress = u->progress,
+		.quiet = u->quiet,
+	};
+
+	u->to.quiet = u->quiet;
+	return upload_file(&what, &result, &err) < 0 ? cmd_failed(&err)
+						     : STATUS_COMPLETE;
+}
+
+static int run(int argc, char **argv)
+{
+	struct upload u = { .to = REMOTE_ARGS_DEFAULTS };
+	struct avml_error err = AVML_ERROR_INIT;
+	int ret = option_parse(&cmd_upload, argc, argv, &u, u.operands, &err);
+
+	if (ret < 0)
+		return cmd_wrong_usage(&cmd_upload, &err);
+	if (ret != OPTIONS_DONE)
+		return cmd_answer(&cmd_upload, ret);
+	ret = remote_args_take(&u.to, u.operands[0], u.operands[2], &err);
+	if (ret == 0 && (u.to.remote.kind == AVML_REMOTE_TCP ||
+				u.to.remote.kind == AVML_REMOTE_TLS))
+		ret = avml_error_set(&err, EINVAL,
+			"a file is sent by put or blob (and by any program "
+			"that copies to a socket)");
+	if (ret == -EINVAL)
+		return cmd_wrong_usage(&cmd_upload, &err);
+	return ret < 0 ? cmd_failed(&err) : upload(&u);
+}
+
+static const char *const upload_operands[] = {
+	"put|blob",
+	"FILE",
+	"[URL]",
+	NULL,
+};
+
+const struct command cmd_upload = {
+	.name = "upload",
+	.synopsis = "put|blob FILE [URL]",
+	.summary = "send a file by HTTP PUT, or to an Azure blob",
+	.options = upload_options,
+	.operands = upload_operands,
+	.url_operand = true,
+	.run = run,
+};

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* One request, as libcurl makes it, and what to think of its end. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "net/http_parts.h"
+#include "net/trust.h"
+#include "net/url.h"
+
+/* libcurl reads that much of a body at once, and holds it. */
+#define UPLOAD_BUFFER (256L << 10)
+
+uint64_t http_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct http_attempt *attempt_new(
+	struct http_common *common, struct http_job *job)
+{
+	struct http_attempt *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->common = common;
+	a->job = job;
+	a->easy = curl_easy_init();
+	a->text = malloc(HTTP_TEXT_MAX + 1);
+	if (!a->easy || !a->text) {
+		attempt_free(a);
+		return NULL;
+	}
+	a->text[0] = '\0';
+	backoff_init(&a->backoff, common->remote->retries,
+		common->remote->retry_s, http_now_ms());
+	return a;
+}
+
+void attempt_free(struct http_attempt *a)
+{
+	if (!a)
+		return;
+	curl_slist_free_all(a->list);
+	curl_easy_cleanup(a->easy);
+	free(a->redirected);
+	free(a->text);
+	free(a);
+}
+
+/* --- what libcurl calls --------------------------------------------------- */
+
+static size_t on_read(char *buf, size_t size, size_t count, void *ctx)
+{
+	struct http_attempt *a = ctx;
+	const struct http_body *body = &a->job->body;
+	size_t wanted = size * count;
+	ssize_t got;
+
+	if (body->len != HTTP_CHUNKED && wanted > body->len - a->at)
+		wanted = (size_t)(body->len - a->at);
+	if (wanted == 0)
+		return 0;
+	wanted = rate_take(&a->common->rate, wanted, http_now_ms());
+	if (wanted == 0) {
+		a->slowed = true;
+		return CURL_READFUNC_PAUSE;
+	}
+	got = body->read(body->ctx, a->at, buf, wanted, &a->read_err);
+	if (got < (ssize_t)wanted)
+		rate_give_back(
+			&a->common->rate, wanted - (got > 0 ? (size_t)got : 0));
+	if (got == -EAGAIN) {
+		a->starved = true;
+		return CURL_READFUNC_PAUSE;
+	}
+	if (got == 0 && body->len != HTTP_CHUNKED)
+		got = avml_error_set(&a->read_err, EIO, "it ended early");
+	if (got < 0) {
+		a->read_failed = true;
+		return CURL_READFUNC_ABORT;
+	}
+	a->ended = got == 0;
+	a->at += (uint64_t)got;
+	atomic_store(&a->job->sent, a->at);
+	return (size_t)got;
+}
+
+bool attempt_can_begin_again(const struct http_attempt *a)
+{
+	const struct http_body *body = &a->job->body;
+
+	return !body->read || !body->again || a->at == 0 ||
+	       body->again(body->ctx);
+}
+
+/* A connection that was kept turned out to be dead: back to the begin. */
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+	struct http_attempt *a = ctx;
+
+	if (offset != 0 || origin != SEEK_SET || !attempt_can_begin_again(a))
+		return CURL_SEEKFUNC_CANTSEEK;
+	a->at = 0;
+	a->ended = false;
+	return CURL_SEEKFUNC_OK;
+}
+
+static size_t on_text(char *bytes, size_t size, size_t count, void *ctx)
+{
+	struct http_attempt *a = ctx;
+	const size_t len = size * count;
+	size_t part = HTTP_TEXT_MAX - a->text_len;
+
+	if (part > len)
+		part = len;
+	memcpy(a->text + a->text_len, bytes, part);
+	a->text_len += part;
+	a->text[a->text_len] = '\0';
+	return len;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+{
+	static const char name[] = "ETag:";
+	struct http_attempt *a = ctx;
+	size_t len = size * count;
+	const char *value = line + sizeof(name) - 1;
+
+	if (len < sizeof(name) ||
+		strncasecmp(line, name, sizeof(name) - 1) != 0)
+		return len;
+	len -= sizeof(name) - 1;
+	while (len > 0 && *value == ' ') {
+		value++;
+		len--;
+	}
+	while (len > 0 && strchr("\r\n ", value[len - 1]))
+		len--;
+	if (len < sizeof(a->etag)) {
+		memcpy(a->etag, value, len);
+		a->etag[len] = '\0';
+	}
+	return size * count;
+}
+
+/* --- its begin ------------------------------------------------------------ */
+
+const char *attempt_url(const struct http_attempt *a)
+{
+	return a->redirected ? a->redirected : a->job->url;
+}
+
+#define SET(option, value)                                               \
+	do {                                                             \
+		if (code == CURLE_OK)                                    \
+			code = curl_easy_setopt(a->easy, option, value); \
+	} while (0)
+
+static CURLcode set_method(struct http_attempt *a)
+{
+	const struct http_job *job = a->job;
+	const uint64_t len = job->body.read ? job->body.len : 0;
+	CURLcode code = CURLE_OK;
+
+	if (strcmp(job->method, "HEAD") == 0) {
+		SET(CURLOPT_NOBODY, 1L);
+		return code;
+	}
+	SET(CURLOPT_CUSTOMREQUEST, job->method);
+	if (!job->body.read && strcmp(job->method, "DELETE") == 0)
+		return code;
+	SET(CURLOPT_UPLOAD, 1L);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	SET(CURLOPT_INFILESIZE_LARGE,
+		len == HTTP_CHUNKED ? (curl_off_t)-1 : (curl_off_t)len);
+	SET(CURLOPT_READFUNCTION, on_read);
+	SET(CURLOPT_READDATA, a);
+	SET(CURLOPT_SEEKFUNCTION, on_seek);
+	SET(CURLOPT_SEEKDATA, a);
+	return code;
+}
+
+static CURLcode set_all(struct http_attempt *a)
+{
+	CURLcode code = trust_set(a->easy, a->common->remote);
+
+	SET(CURLOPT_URL, attempt_url(a));
+	if (code == CURLE_OK)
+		code = set_method(a);
+	SET(CURLOPT_HTTPHEADER, a->list);
+	SET(CURLOPT_WRITEFUNCTION, on_text);
+	SET(CURLOPT_WRITEDATA, a);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, a);
+	SET(CURLOPT_ERRORBUFFER, a->curl_error);
+	SET(CURLOPT_PRIVATE, a);
+	return code;
+}
+
+static bool add_header(struct http_attempt *a, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(a->list, line);
+
+	if (list)
+		a->list = list;
+	return list;
+}
+
+static bool make_headers(struct http_attempt *a)
+{
+	curl_slist_free_all(a->list);
+	a->list = NULL;
+	/* Some servers never answer to an Expect, which costs a second. */
+	return add_header(a, "Expect:") && add_header(a, "Accept:") &&
+	       (!a->job->headers ||
+		       a->job->headers(a->job->headers_ctx, &a->list) == 0);
+}
+
+int attempt_start(struct http_attempt *a, struct avml_error *err)
+{
+	CURLcode code;
+
+	a->due_ms = 0;
+	a->at = 0;
+	atomic_store(&a->job->sent, 0);
+	a->ended = a->starved = a->slowed = a->read_failed = false;
+	a->text_len = 0;
+	a->text[0] = a->etag[0] = a->curl_error[0] = '\0';
+	a->moved = 0;
+	a->moved_ms = http_now_ms();
+	curl_easy_reset(a->easy);
+	if (!make_headers(a))
+		return avml_error_set_errno(err, ENOMEM, "a request");
+	code = set_all(a);
+	if (code == CURLE_OK &&
+		curl_multi_add_handle(a->common->multi, a->easy) != CURLM_OK)
+		code = CURLE_OUT_OF_MEMORY;
+	if (code != CURLE_OK)
+		return avml_error_set(err, EIO, "a request cannot be made: %s",
+			curl_easy_strerror(code));
+	return 0;
+}
+
+void attempt_stop(struct http_attempt *a)
+{
+	(void)curl_multi_remove_handle(a->common->multi, a->easy);
+}

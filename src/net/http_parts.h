@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts that requests are made of: http.c has the thread. */
+#ifndef NET_HTTP_PARTS_H
+#define NET_HTTP_PARTS_H
+
+#include <pthread.h>
+
+#include <curl/curl.h>
+
+#include "net/backoff.h"
+#include "net/http.h"
+#include "net/rate.h"
+
+/* Bytes of an answer's body that are kept. */
+#define HTTP_TEXT_MAX (64u << 10)
+/* From one place to another, in one request. */
+#define HTTP_REDIRECTS_MAX 5
+
+/* What all requests have in common; the thread's. */
+struct http_common {
+	const struct avml_remote *remote;
+	CURLM *multi;
+	struct rate rate;
+};
+
+/* A job under way: its request as it is made now. */
+struct http_attempt {
+	struct http_common *common;
+	struct http_job *job;
+	struct backoff backoff;
+	uint64_t due_ms; /* when the next attempt begins; 0: one is made */
+	bool given_up;	 /* by the owner; below the mutex of struct http */
+
+	CURL *easy;
+	struct curl_slist *list;
+	char *redirected; /* the URL, if it is not the job's */
+	unsigned int redirects;
+	uint64_t at;	   /* offset in the body */
+	bool ended;	   /* a body in chunks is at its end */
+	bool starved;	   /* paused: there is nothing to read yet, */
+	bool slowed;	   /* or the rate has no room */
+	uint64_t moved;	   /* bytes, either way */
+	uint64_t moved_ms; /* when that was seen to grow */
+	bool read_failed;
+	struct avml_error read_err;
+	char curl_error[CURL_ERROR_SIZE];
+	char *text; /* HTTP_TEXT_MAX and a NUL */
+	size_t text_len;
+	char etag[sizeof(((struct http_answer *)NULL)->etag)];
+};
+
+/* What waits to be told, and how long it may be. */
+#define HTTP_NOTICES 8
+#define HTTP_NOTICE_LEN 600
+
+struct http {
+	struct http_common common;
+	pthread_t thread;
+	struct http_attempt **attempts; /* the thread's; NULL: a free place */
+	unsigned int at_once;
+
+	/* Below the mutex. */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct http_job **submitted; /* that the thread has not taken up */
+	unsigned int submitted_count;
+	bool woken; /* there is more of a body */
+	bool over;
+	uint64_t retries;
+	char notices[HTTP_NOTICES][HTTP_NOTICE_LEN];
+	unsigned int notice_count;
+	uint64_t noticed_ms; /* when the last one was left */
+};
+
+/* What came of an attempt. */
+enum http_verdict {
+	VERDICT_DONE,
+	VERDICT_AGAIN,	   /* it may go better next time */
+	VERDICT_ELSEWHERE, /* at once, and as it is: a redirect */
+	VERDICT_FAILED,
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t http_now_ms(void);
+
+/* What a connection can fail with, and need not fail with the next time. */
+bool http_may_pass(CURLcode code);
+
+/* NULL when memory is out. */
+struct http_attempt *attempt_new(
+	struct http_common *common, struct http_job *job);
+void attempt_free(struct http_attempt *a);
+
+/* Begin the request, from the body's begin. 0 or -errno. */
+int attempt_start(struct http_attempt *a, struct avml_error *err);
+
+/* Where the request goes: to the job's URL, or a redirect's. */
+const char *attempt_url(const struct http_attempt *a);
+
+/* Whether the body can be had once more. */
+bool attempt_can_begin_again(const struct http_attempt *a);
+
+/* Take it off the multi handle; its connection may stay for the next. */
+void attempt_stop(struct http_attempt *a);
+
+/*
+ * What libcurl said at its end, judged; the job's answer is filled. The error
+ * says why it is not done, and `wait_ms` how long the server wants to be left
+ * alone.
+ */
+enum http_verdict attempt_judge(struct http_attempt *a, CURLcode code,
+	uint64_t *wait_ms, struct avml_error *err);
+
+/* Whether nothing has moved for longer than may be: and the error. */
+bool attempt_is_stalled(
+	struct http_attempt *a, uint64_t now_ms, struct avml_error *err);
+
+/*
+ * What the server said of a failure, in one line of at most `size` bytes:
+ * code and message of an XML error, else the text that there is.
+ */
+void answer_explain(const struct http_answer *answer, const char *url,
+	char *text, size_t size);
+
+/* Of http_thread.c: `arg` is the struct http. */
+void *http_thread(void *arg);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/url.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "base/cleanup.h"
+
+/* No server takes a longer one. */
+#define URL_MAX 65536
+/* Shorter ones are no secrets, and may be part of any word. */
+#define SECRET_LEAST 6
+#define REMOVED "[removed]"
+
+static void release_parts(CURLU **parts)
+{
+	curl_url_cleanup(*parts);
+}
+
+static void release_text(char **text)
+{
+	curl_free(*text);
+}
+
+#define CLEANUP_URL CLEANUP(release_parts)
+#define CLEANUP_CURL CLEANUP(release_text)
+
+/* NULL when it is no URL of http or https, or memory is out. */
+static CURLU *parse(const char *url, CURLUcode *code)
+{
+	CURLU *parts = curl_url();
+
+	*code = CURLUE_OUT_OF_MEMORY;
+	if (!parts)
+		return NULL;
+	*code = curl_url_set(
+		parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+	if (*code == CURLUE_OK)
+		return parts;
+	curl_url_cleanup(parts);
+	return NULL;
+}
+
+static bool has_bad_bytes(const char *url)
+{
+	for (; *url; url++) {
+		if ((unsigned char)*url <= ' ' || (unsigned char)*url >= 0x7f)
+			return true;
+	}
+	return false;
+}
+
+int url_check(const char *url, struct avml_error *err)
+{
+	CLEANUP_CURL char *scheme = NULL, *host = NULL;
+	CLEANUP_URL CURLU *parts = NULL;
+	CURLUcode code;
+
+	if (strlen(url) > URL_MAX)
+		return avml_error_set(err, EINVAL, "the URL is too long");
+	if (!strstr(url, "://"))
+		return avml_error_set(err, EINVAL,
+			"the URL does not begin with http:// or https://");
+	if (has_bad_bytes(url))
+		return avml_error_set(err, EINVAL,
+			"the URL has a blank, a control character or one that "
+			"is not ASCII in it (such are written as %%20)");
+	/* libcurl would take what follows for the host. */
+	if (strstr(url, "://")[3] == '/')
+		return avml_error_set(err, EINVAL, "the URL has no host");
+	parts = parse(url, &code);
+	if (!parts)
+		return avml_error_set(err,
+			code == CURLUE_OUT_OF_MEMORY ? ENOMEM : EINVAL,
+			"the URL is malformed: %s", curl_url_strerror(code));
+	if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+		(strcasecmp(scheme, "http") != 0 &&
+			strcasecmp(scheme, "https") != 0))
+		return avml_error_set(err, EINVAL,
+			"the URL's scheme is \"%.20s\", not http or https",
+			scheme ? scheme : "");
+	if (curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		host[0] == '\0')
+		return avml_error_set(err, EINVAL, "the URL has no host");
+	return 0;
+}
+
+bool url_is_secure(const char *url)
+{
+	return strncasecmp(url, "https://", 8) == 0;
+}
+
+void url_name(const char *url, char *name, size_t size)
+{
+	CLEANUP_CURL char *text = NULL;
+	CLEANUP_URL CURLU *parts = NULL;
+	CURLUcode code;
+
+	if (size > 0)
+		name[0] = '\0';
+	parts = parse(url, &code);
+	if (!parts || curl_url_set(parts, CURLUPART_QUERY, NULL, 0) ||
+		curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) ||
+		curl_url_set(parts, CURLUPART_USER, NULL, 0) ||
+		curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) ||
+		curl_url_set(parts, CURLUPART_OPTIONS, NULL, 0) ||
+		curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK)
+		return;
+	snprintf(name, size, "%s", text);
+}
+
+char *url_with(const char *url, const char *parameter)
+{
+	CLEANUP_CURL char *text = NULL;
+	CLEANUP_URL CURLU *parts = NULL;
+	CURLUcode code;
+
+	parts = parse(url, &code);
+	if (!parts ||
+		curl_url_set(parts, CURLUPART_QUERY, parameter,
+			CURLU_APPENDQUERY | CURLU_URLENCODE) != CURLUE_OK ||
+		curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK)
+		return NULL;
+	return strdup(text);
+}
+
+/* --- what others say ------------------------------------------------------ */
+
+/* In place: what is there instead is never longer than what goes. */
+static void remove_all(char *text, const char *secret)
+{
+	const size_t len = strlen(secret);
+	const size_t with =
+		len < sizeof(REMOVED) - 1 ? len : sizeof(REMOVED) - 1;
+	char *at = text;
+
+	if (len < SECRET_LEAST)
+		return;
+	while ((at = strstr(at, secret))) {
+		memcpy(at, REMOVED, with);
+		memmove(at + with, at + len, strlen(at + len) + 1);
+		at += with;
+	}
+}
+
+/* As it is, and as servers show it: decoded, and encoded once more. */
+static void remove_forms(char *text, const char *secret)
+{
+	CLEANUP_CURL char *decoded = NULL, *encoded = NULL;
+
+	remove_all(text, secret);
+	decoded = curl_easy_unescape(NULL, secret, 0, NULL);
+	if (decoded)
+		remove_all(text, decoded);
+	if (decoded)
+		encoded = curl_easy_escape(NULL, decoded, 0);
+	if (encoded)
+		remove_all(text, encoded);
+}
+
+static void remove_part(CURLU *parts, CURLUPart part, char *text)
+{
+	CLEANUP_CURL char *secret = NULL;
+
+	if (curl_url_get(parts, part, &secret, 0) == CURLUE_OK)
+		remove_forms(text, secret);
+}
+
+void url_scrub(const char *url, char *text)
+{
+	CLEANUP_CURL char *query = NULL;
+	CLEANUP_URL CURLU *parts = NULL;
+	CURLUcode code;
+	char *rest, *parameter;
+
+	for (char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	}
+	parts = parse(url, &code);
+	if (!parts) {
+		text[0] = '\0';
+		return;
+	}
+	remove_part(parts, CURLUPART_QUERY, text);
+	remove_part(parts, CURLUPART_USER, text);
+	remove_part(parts, CURLUPART_PASSWORD, text);
+	if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
+		return;
+	for (parameter = strtok_r(query, "&", &rest); parameter;
+		parameter = strtok_r(NULL, "&", &rest)) {
+		const char *value = strchr(parameter, '=');
+
+		remove_forms(text, value ? value + 1 : parameter);
+	}
+}
+
+/* --- host and port -------------------------------------------------------- */
+
+static bool parse_port(const char *text, unsigned int *port)
+{
+	unsigned long number = 0;
+
+	if (*text == '\0' || strlen(text) > 5 ||
+		strspn(text, "0123456789") != strlen(text))
+		return false;
+	number = strtoul(text, NULL, 10);
+	*port = (unsigned int)number;
+	return number > 0 && number <= 65535;
+}
+
+int url_split_host(const char *to, char *host, size_t size, unsigned int *port,
+	struct avml_error *err)
+{
+	const char *begin = to, *end = strrchr(to, ':'), *after = end;
+
+	if (to[0] == '[') {
+		begin++;
+		end = strchr(to, ']');
+		after = end ? end + 1 : NULL;
+	} else if (end && strchr(to, ':') != end) {
+		return avml_error_set(err, EINVAL,
+			"an IPv6 address is written as [ADDRESS]:PORT");
+	}
+	if (!end || !after || *after != ':' || !parse_port(after + 1, port))
+		return avml_error_set(err, EINVAL,
+			"where to send is written as HOST:PORT, the port from "
+			"1 to 65535");
+	if (end == begin || (size_t)(end - begin) >= size ||
+		has_bad_bytes(to) || strpbrk(to, "/?#@\\%"))
+		return avml_error_set(
+			err, EINVAL, "the host in front of the port is none");
+	memcpy(host, begin, (size_t)(end - begin));
+	host[end - begin] = '\0';
+	return 0;
+}

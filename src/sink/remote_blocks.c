@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+#include "sink/remote_blocks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sink/remote_sink.h"
+
+#define MIB ((uint64_t)1 << 20)
+/* Read of a file at once for its checksum; bytes. */
+#define READ_LEN (256u << 10)
+/* Blocks of a stream that are in memory, unless it was said. */
+#define STREAM_CONCURRENCY 4
+
+/* --- how many, how large -------------------------------------------------- */
+
+uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
+	uint64_t block_mib, bool stream, struct avml_error *err)
+{
+	uint64_t needed = most / dialect->blocks_max +
+			  (most % dialect->blocks_max > 0 ? 1 : 0);
+	uint64_t size = dialect->block_min;
+
+	if (dialect->object_max > 0 && most > dialect->object_max) {
+		avml_error_set(err, EFBIG,
+			"%" PRIu64 " bytes are more than the %" PRIu64
+			" that the service takes",
+			most, dialect->object_max);
+		return 0;
+	}
+	if (block_mib > dialect->block_max / MIB) {
+		avml_error_set(err, EINVAL,
+			"blocks of %" PRIu64 " MiB are more than the %" PRIu64
+			" MiB that the service takes",
+			block_mib, dialect->block_max / MIB);
+		return 0;
+	}
+	if (block_mib * MIB > size)
+		size = block_mib * MIB;
+	if (needed > dialect->block_max) {
+		avml_error_set(err, EFBIG,
+			"%" PRIu64 " bytes are more than %" PRIu64
+			" blocks of %" PRIu64 " MiB hold, which is what the "
+			"service takes",
+			most, dialect->blocks_max, dialect->block_max / MIB);
+		return 0;
+	}
+	if (needed > size)
+		size = (needed + MIB - 1) / MIB * MIB;
+	if (stream && size > AVML_REMOTE_MEMORY_MAX) {
+		avml_error_set(err, EFBIG,
+			"blocks of %" PRIu64 " MiB would be needed, and of a "
+			"stream they are held in memory: %u MiB at the most "
+			"(acquire to a file and send that)",
+			size / MIB, AVML_REMOTE_MEMORY_MAX >> 20);
+		return 0;
+	}
+	return size;
+}
+
+static unsigned int slots_for(
+	const struct avml_remote *remote, uint64_t size, bool stream)
+{
+	unsigned int count = remote->concurrency;
+
+	if (count == 0)
+		count = stream ? STREAM_CONCURRENCY
+			       : AVML_REMOTE_CONCURRENCY_MAX;
+	if (count > AVML_REMOTE_CONCURRENCY_MAX)
+		count = AVML_REMOTE_CONCURRENCY_MAX;
+	if (stream && count > AVML_REMOTE_MEMORY_MAX / size)
+		count = (unsigned int)(AVML_REMOTE_MEMORY_MAX / size);
+	return count;
+}
+
+/* --- a block -------------------------------------------------------------- */
+
+static ssize_t block_read(
+	void *ctx, uint64_t at, void *buf, size_t size, struct avml_error *err)
+{
+	const struct block *block = ctx;
+
+	if (!block->bytes)
+		return remote_file_read(&block->blocks->file,
+			block->offset + at, buf, size, err);
+	memcpy(buf, block->bytes + at, size);
+	return (ssize_t)size;
+}
+
+static int submit(struct block *block, struct avml_error *err)
+{
+	struct blocks *b = block->blocks;
+	int ret;
+
+	if (!b->checksum || !checksum_end_base64(b->checksum, block->checksum))
+		block->checksum[0] = '\0';
+	snprintf(block->what, sizeof(block->what), "block %" PRIu64,
+		block->number);
+	block->job = (struct http_job){
+		.attempt = block->job.attempt,
+		.what = block->what,
+		.body = { block->len, block_read, NULL, block },
+	};
+	free(block->url);
+	block->url = NULL;
+	ret = b->dialect->block(block, err);
+	if (ret < 0)
+		return ret;
+	block->job.url = block->url;
+	http_submit(b->http, &block->job);
+	return 0;
+}
+
+/* Called with the lock: what became of those that are over. 0 or -errno. */
+static int settle(struct blocks *b, struct avml_error *err)
+{
+	for (unsigned int i = 0; i < b->slot_count; i++) {
+		struct block *block = &b->slots[i];
+		int ret = 0;
+
+		if (block->job.state == HTTP_FAILED) {
+			*err = block->job.err;
+			return -err->code;
+		}
+		if (block->job.state != HTTP_DONE)
+			continue;
+		block->job.state = HTTP_IDLE;
+		if (b->dialect->taken)
+			ret = b->dialect->taken(block, err);
+		if (ret < 0)
+			return ret;
+		b->taken_bytes += block->len;
+	}
+	return 0;
+}
+
+static uint64_t sent_bytes(const struct blocks *b)
+{
+	uint64_t sent = b->taken_bytes;
+
+	for (unsigned int i = 0; i < b->slot_count; i++) {
+		if (b->slots[i].job.state == HTTP_BUSY)
+			sent += atomic_load(&b->slots[i].job.sent);
+	}
+	return sent;
+}
+
+static bool is_busy(const struct blocks *b)
+{
+	for (unsigned int i = 0; i < b->slot_count; i++) {
+		if (b->slots[i].job.state == HTTP_BUSY)
+			return true;
+	}
+	return false;
+}
+
+/* One that is neither filled nor sent: waits for it. `file` may be NULL. */
+static int find_free(struct blocks *b, const struct avml_sink_file *file,
+	struct block **found, struct avml_error *err)
+{
+	int ret;
+
+	*found = NULL;
+	http_lock(b->http);
+	ret = settle(b, err);
+	while (ret == 0) {
+		for (unsigned int i = 0; i < b->slot_count && !*found; i++) {
+			if (b->slots[i].job.state == HTTP_IDLE)
+				*found = &b->slots[i];
+		}
+		if (*found)
+			break;
+		ret = http_wait(b->http, b->base.stop_level, err);
+		if (file) {
+			const uint64_t sent = sent_bytes(b);
+
+			http_unlock(b->http);
+			remote_tell(file, sent);
+			http_lock(b->http);
+		}
+		if (ret == 0)
+			ret = settle(b, err);
+	}
+	http_unlock(b->http);
+	return ret;
+}
+
+/* The next one, empty. */
+static int next_block(struct blocks *b, const struct avml_sink_file *file,
+	struct block **block, struct avml_error *err)
+{
+	struct block *next;
+	int ret = find_free(b, file, &next, err);
+
+	if (ret < 0)
+		return ret;
+	if (b->count == b->dialect->blocks_max)
+		return avml_error_set(err, EFBIG,
+			"%s: more than %" PRIu64 " blocks of %" PRIu64
+			" MiB (a larger --sas-block-size holds more)",
+			b->base.name, b->dialect->blocks_max,
+			b->block_size / MIB);
+	next->blocks = b;
+	next->number = b->count;
+	next->offset = b->count * b->block_size;
+	next->len = 0;
+	b->count++;
+	if (b->checksum && !checksum_reset(b->checksum)) {
+		checksum_free(b->checksum);
+		b->checksum = NULL;
+	}
+	*block = next;
+	return 0;
+}
+
+static int begin(struct blocks *b, struct avml_error *err)
+{
+	if (b->begun)
+		return 0;
+	b->begun = true;
+	return b->dialect->begin ? b->dialect->begin(b, err) : 0;
+}
+
+/* --- a stream ------------------------------------------------------------- */
+
+static int start_filling(struct blocks *b, struct avml_error *err)
+{
+	struct block *block;
+	int ret = begin(b, err);
+
+	if (ret == 0)
+		ret = next_block(b, NULL, &block, err);
+	if (ret < 0)
+		return ret;
+	if (!block->bytes) {
+		void *bytes = mmap(NULL, b->block_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (bytes == MAP_FAILED)
+			return avml_error_set_errno(err, ENOMEM,
+				"%s: a block of %" PRIu64 " MiB", b->base.name,
+				b->block_size / MIB);
+		block->bytes = bytes;
+	}
+	b->filling = block;
+	return 0;
+}
+
+/* `from` is NULL for zeros. */
+static int add(struct blocks *b, const uint8_t *from, uint64_t len,
+	struct avml_error *err)
+{
+	while (len > 0) {
+		struct block *block;
+		size_t part;
+		int ret = b->filling ? 0 : start_filling(b, err);
+
+		if (ret < 0)
+			return ret;
+		block = b->filling;
+		part = (size_t)(b->block_size - block->len);
+		/* As long as it is near, its checksum is taken. */
+		if (part > READ_LEN)
+			part = READ_LEN;
+		if (part > len)
+			part = (size_t)len;
+		if (from)
+			memcpy(block->bytes + block->len, from, part);
+		else
+			memset(block->bytes + block->len, 0, part);
+		if (b->checksum)
+			(void)checksum_add(
+				b->checksum, block->bytes + block->len, part);
+		block->len += part;
+		len -= part;
+		if (from)
+			from += part;
+		if (block->len < b->block_size)
+			continue;
+		b->filling = NULL;
+		ret = submit(block, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int blocks_write(struct avml_sink *sink, const void *buf, size_t len,
+	struct avml_error *err)
+{
+	return add((struct blocks *)sink, buf, len, err);
+}
+
+static int blocks_zeros(
+	struct avml_sink *sink, uint64_t len, struct avml_error *err)
+{
+	return add((struct blocks *)sink, NULL, len, err);
+}
+
+/* --- a file --------------------------------------------------------------- */
+
+static int take_checksum(
+	const struct block *block, uint8_t *buf, struct avml_error *err)
+{
+	struct blocks *b = block->blocks;
+
+	for (uint64_t at = 0; at < block->len && b->checksum;) {
+		const size_t part = block->len - at < READ_LEN
+					    ? (size_t)(block->len - at)
+					    : READ_LEN;
+		const ssize_t got = remote_file_read(
+			&b->file, block->offset + at, buf, part, err);
+
+		if (got < 0)
+			return (int)got;
+		(void)checksum_add(b->checksum, buf, part);
+		at += part;
+	}
+	return 0;
+}
+
+static int send_parts(struct blocks *b, const struct avml_sink_file *file,
+	uint8_t *buf, struct avml_error *err)
+{
+	uint64_t left = file->len;
+
+	while (left > 0) {
+		struct block *block;
+		int ret = next_block(b, file, &block, err);
+
+		if (ret < 0)
+			return ret;
+		block->len = left < b->block_size ? left : b->block_size;
+		left -= block->len;
+		ret = take_checksum(block, buf, err);
+		if (ret == 0)
+			ret = submit(block, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Until the service has all that was submitted. */
+static int wait_for_all(struct blocks *b, const struct avml_sink_file *file,
+	struct avml_error *err)
+{
+	int ret;
+
+	http_lock(b->http);
+	ret = settle(b, err);
+	while (ret == 0 && is_busy(b)) {
+		ret = http_wait(b->http, b->base.stop_level, err);
+		if (file) {
+			const uint64_t sent = sent_bytes(b);
+
+			http_unlock(b->http);
+			remote_tell(file, sent);
+			http_lock(b->http);
+		}
+		if (ret == 0)
+			ret = settle(b, err);
+	}
+	http_unlock(b->http);
+	return ret;
+}
+
+static int blocks_send_file(struct avml_sink *sink,
+	const struct avml_sink_file *file, struct avml_error *err)
+{
+	struct blocks *b = (struct blocks *)sink;
+	uint8_t *buf;
+	int ret = remote_file_init(
+		&b->file, file->path, file->fd, file->len, err);
+
+	if (ret == 0)
+		ret = begin(b, err);
+	if (ret < 0)
+		return ret;
+	buf = malloc(READ_LEN);
+	if (!buf)
+		return avml_error_set_errno(err, ENOMEM, "an upload");
+	ret = send_parts(b, file, buf, err);
+	free(buf);
+	if (ret == 0)
+		ret = wait_for_all(b, file, err);
+	return ret < 0 ? ret : remote_file_check(&b->file, err);
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static int blocks_finish(struct avml_sink *sink, struct avml_error *err)
+{
+	struct blocks *b = (struct blocks *)sink;
+	int ret = begin(b, err);
+
+	if (ret == 0 && b->filling) {
+		ret = submit(b->filling, err);
+		b->filling = NULL;
+	}
+	if (ret == 0)
+		ret = wait_for_all(b, NULL, err);
+	return ret < 0 ? ret : b->dialect->commit(b, err);
+}
+
+static int blocks_abort(struct avml_sink *sink, struct avml_sink_left *left,
+	struct avml_error *err)
+{
+	struct blocks *b = (struct blocks *)sink;
+
+	for (unsigned int i = 0; i < b->slot_count; i++)
+		http_job_release(b->http, &b->slots[i].job);
+	left->dropped = true;
+	left->len = sink->position;
+	return b->begun && b->dialect->abandon ? b->dialect->abandon(b, err)
+					       : 0;
+}
+
+static int blocks_confirm(struct avml_sink *sink, struct avml_error *err)
+{
+	struct blocks *b = (struct blocks *)sink;
+
+	return remote_confirm(b->http, b->remote->to, sink->position, err);
+}
+
+static void blocks_counts(
+	const struct avml_sink *sink, struct avml_remote_counts *counts)
+{
+	const struct blocks *b = (const struct blocks *)sink;
+
+	counts->sent_bytes = b->taken_bytes;
+	counts->blocks = b->count;
+	counts->block_size = b->block_size;
+	counts->retries = http_retries(b->http);
+}
+
+static void blocks_free(struct avml_sink *sink)
+{
+	struct blocks *b = (struct blocks *)sink;
+
+	for (unsigned int i = 0; i < b->slot_count; i++) {
+		struct block *block = &b->slots[i];
+
+		if (b->http)
+			http_job_release(b->http, &block->job);
+		if (block->bytes)
+			munmap(block->bytes, b->block_size);
+		free(block->url);
+	}
+	http_free(b->http);
+	checksum_free(b->checksum);
+	if (b->dialect->free)
+		b->dialect->free(b);
+	free(b);
+}
+
+static const struct sink_ops blocks_ops = {
+	.can_cut = false,
+	.write = blocks_write,
+	.zeros = blocks_zeros,
+	.finish = blocks_finish,
+	.abort = blocks_abort,
+	.free = blocks_free,
+	.send_file = blocks_send_file,
+	.confirm = blocks_confirm,
+	.counts = blocks_counts,
+};
+
+int blocks_new(const struct avml_remote *remote,
+	const struct block_dialect *dialect, void *data, uint64_t most,
+	bool of_file, struct avml_sink **sink, struct avml_error *err)
+{
+	struct blocks *b = calloc(1, sizeof(*b));
+	struct avml_error ignored;
+	int ret;
+
+	if (!b)
+		return avml_error_set_errno(err, ENOMEM, "an upload");
+	b->remote = remote;
+	b->dialect = dialect;
+	b->data = data;
+	b->stream = !of_file;
+	ret = remote_base(&b->base, &blocks_ops, remote);
+	if (ret < 0)
+		avml_error_set_errno(err, -ret, "an upload");
+	if (ret == 0) {
+		b->block_size = blocks_size_for(
+			dialect, most, remote->block_mib, b->stream, err);
+		ret = b->block_size > 0
+			      ? 0
+			      : avml_error_wrap(err, "%s", b->base.name);
+	}
+	if (ret == 0) {
+		b->slot_count = slots_for(remote, b->block_size, b->stream);
+		ret = http_new(remote, b->slot_count, &b->http, err);
+	}
+	if (ret < 0) {
+		b->slot_count = 0;
+		free(b->base.name);
+		blocks_free(&b->base);
+		return ret;
+	}
+	/* Where the library has it not, blocks go without. */
+	b->checksum = checksum_new(dialect->checksum, &ignored);
+	*sink = &b->base;
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Which sink off the host is wanted, and what several of them do. */
+#include "sink/remote_sink.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/remote_connection.h"
+
+/* Of a URL, for messages. */
+#define NAME_SIZE 512
+/* Bytes that an image may have, where nobody knows. */
+#define MOST_UNKNOWN ((uint64_t)1 << 40)
+
+int sink_remote_new(const struct avml_sink_options *options,
+	struct avml_sink **sink, struct avml_error *err)
+{
+	const struct avml_remote *remote = options->remote;
+	int ret = avml_remote_check(remote, err);
+
+	if (ret < 0)
+		return ret;
+	switch (remote->kind) {
+	case AVML_REMOTE_PUT:
+		return put_new(remote, options->of_file, sink, err);
+	case AVML_REMOTE_BLOB:
+		return azure_new(remote,
+			options->most > 0 ? options->most : MOST_UNKNOWN,
+			options->of_file, sink, err);
+	case AVML_REMOTE_TCP:
+	case AVML_REMOTE_TLS:
+		return connection_new(remote, sink, err);
+	}
+	return avml_error_set(err, EINVAL, "no such kind of destination");
+}
+
+int remote_base(struct avml_sink *base, const struct sink_ops *ops,
+	const struct avml_remote *remote)
+{
+	char name[NAME_SIZE];
+
+	avml_remote_name(remote, name, sizeof(name));
+	base->ops = ops;
+	base->stop_level = REMOTE_STOP_LEVEL;
+	base->name = strdup(name);
+	return base->name ? 0 : -ENOMEM;
+}
+
+int remote_confirm(struct http *http, const char *url, uint64_t len,
+	struct avml_error *err)
+{
+	struct http_job job = {
+		.method = "HEAD",
+		.url = url,
+		.what = "its length",
+		.any_answer = true,
+	};
+	struct avml_error ignored;
+	int ret = 0;
+
+	http_submit(http, &job);
+	/* That it cannot be asked does not take back what it confirmed. */
+	if (http_wait_for(http, &job, REMOTE_STOP_LEVEL, &ignored) == 0 &&
+		job.answer.status / 100 == 2 &&
+		job.answer.object_len != UINT64_MAX &&
+		job.answer.object_len != len)
+		ret = avml_error_set(err, EIO,
+			"the server has %" PRIu64 " bytes of it, of %" PRIu64
+			" that were sent",
+			job.answer.object_len, len);
+	http_job_release(http, &job);
+	return ret;
+}

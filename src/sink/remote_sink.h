@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sinks off the host have in common. */
+#ifndef SINK_REMOTE_SINK_H
+#define SINK_REMOTE_SINK_H
+
+#include <avml/remote.h>
+
+#include "net/http.h"
+#include "sink/sink_ops.h"
+
+/*
+ * At the first signal: of what is unfinished nothing is kept over there, so
+ * that there is nothing to wait for.
+ */
+#define REMOTE_STOP_LEVEL 1
+
+/* The beginning of any of them: 0 or -ENOMEM. */
+int remote_base(struct avml_sink *base, const struct sink_ops *ops,
+	const struct avml_remote *remote);
+
+/* The PUT of a stream, or of a file that avml_sink_send_file() names. */
+int put_new(const struct avml_remote *remote, bool of_file,
+	struct avml_sink **sink, struct avml_error *err);
+
+/* A block blob; `most` is how long it may get. */
+int azure_new(const struct avml_remote *remote, uint64_t most, bool of_file,
+	struct avml_sink **sink, struct avml_error *err);
+
+/*
+ * Ask for the object's length (HEAD). 0: it has that many bytes, or the
+ * server does not tell; -errno: it has not.
+ */
+int remote_confirm(struct http *http, const char *url, uint64_t len,
+	struct avml_error *err);
+
+/* How far a file is while one waits; called without a lock. */
+static inline void remote_tell(const struct avml_sink_file *file, uint64_t sent)
+{
+	if (file->progress)
+		file->progress(file->ctx, sent);
+}
+
+#endif
