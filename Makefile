@@ -339,6 +339,11 @@ check-slow: checks
 	$(Q)AVML_TEST_SLOW=1 LIMIT=600 tests/run.sh \
 		"cli:$(AVML) convert-round verify-flips"
 
+# What goes over the network, to real servers on loopback.
+.PHONY: check-net
+check-net: $(AVML) npm
+	$(Q)tests/run.sh net:$(AVML)
+
 # The static binaries, here and in foreign systems, and how they are made.
 # Of static, which has the C library of the dynamic build, some scripts.
 STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
@@ -359,15 +364,16 @@ check-static: $(AVML)
 roots:
 	$(Q)tests/roots.sh build/roots
 
-# The makers' own reader of bills of materials.
+# The makers' own reader of bills of materials; a service of blobs, as Azure's.
+# Two suites may want them at a time.
 NPM := @cyclonedx/cyclonedx-library@10.3.0 ajv@8.17.1 ajv-formats@3.0.1 \
-	ajv-formats-draft2019@1.6.1
+	ajv-formats-draft2019@1.6.1 azurite@3.35.0
 npm: build/npm/complete
 build/npm/complete: Makefile
 	@mkdir -p $(@D)
-	$(Q)npm install --prefix $(@D) --no-audit --no-fund --ignore-scripts \
-		--loglevel=error $(NPM)
-	@touch $@
+	$(Q)flock $(@D)/lock sh -c 'test $@ -nt Makefile || { \
+		npm install --prefix $(@D) --no-audit --no-fund \
+			--ignore-scripts --loglevel=error $(NPM) && touch $@; }'
 
 # Other processors' binaries, by QEMU's emulation of a processor.
 CROSS := static-minimal-aarch64 static-aarch64 static-minimal-s390x
@@ -475,6 +481,7 @@ DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
 	shellcheck clang-format clang clang-tidy libclang-rt-dev cppcheck git \
 	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
+	nginx-light socat ncat curl \
 	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \

@@ -13,6 +13,7 @@
 #                only those
 #   fuzz:DIR     every fuzz target of DIR over the inputs of tests/fuzz/corpus
 #   static:AVML  every script of tests/static; "static:AVML NAME..." only those
+#   net:AVML     every script of tests/net; "net:AVML NAME..." only those
 #   faults:DIR   every call of libc made to fail; "faults:DIR --quick": a few
 #
 # RUNNER in the environment is a command that stands before each check_*
@@ -197,6 +198,10 @@ for suite in "$@"; do
 	static:*)
 		read -ra words <<<"${suite#static:}"
 		SCRIPTS=tests/static LIMIT=600 cli "${words[@]}"
+		;;
+	net:*)
+		read -ra words <<<"${suite#net:}"
+		SCRIPTS=tests/net LIMIT=300 cli "${words[@]}"
 		;;
 	faults:*)
 		read -ra words <<<"${suite#faults:}"

@@ -189,6 +189,64 @@ cd /proc
 refused info kcore
 cd "$OLDPWD"
 
+# Of what goes over the network, to others too.
+url=http://localhost:1/x
+refused stream put "$url"
+refused stream tcp --source "$T/m" localhost:1
+refused stream put --threads 1 "$url" --source "$T/m" --iomem "$T/iomem"
+refused stream --source "$T/m" put --iomem "$T/iomem" "$url"
+refused stream put --source /proc/kcore --iomem "$T/iomem" "$url"
+refused stream put --proc /proc "$url"
+refused stream blob --proc "$T/proc" --source mem "$url"
+refused stream put put --proc "$T/proc" "$url"
+refused --url "$url" "$T/out"
+refused --url "$url" --proc "$T/proc" "$T/out"
+for to in http://collector.org/x http://localhost@10.0.0.1/x "https://[fe80::1]/" \
+	ftp://localhost.org http://10.1.2.3:80?http://localhost/; do
+	refused --proc "$T/proc" --url "$to" "$T/out"
+	refused --proc "$T/proc" "--sas-url=$to" "$T/out"
+	refused stream put --proc "$T/proc" "$to"
+	refused upload put "$T/m" "$to"
+	before=(env "AVML_URL=$to")
+	refused stream put --proc "$T/proc"
+	before=(env "AVML_SAS_URL=$to")
+	refused upload blob "$T/m"
+	before=()
+	AVML_URL=$to refused upload put "$T/m"
+done
+for to in collector:1 10.0.0.1:1 "[fe80::1]:1" localhost.org:1; do
+	refused stream tcp --proc "$T/proc" "$to"
+	refused stream tls --proc "$T/proc" "$to"
+	before=(env "AVML_URL=$to")
+	refused stream tcp --proc "$T/proc"
+	before=()
+done
+refused upload put /proc/kcore "$url"
+refused upload put /proc/self/maps "$url"
+refused upload put --cacert=/etc/passwd "$T/m" "$url"
+refused upload put "$T/link/kcore" "$url"
+refused upload put "$T/../../etc/passwd" "$url"
+refused upload blob --quiet /dev/mem "$url"
+refused upload put --url-file - "$T/m" </proc/self/maps
+if mknod "$T/odd/device" c 1 1 2>/dev/null; then
+	refused upload put "$T/odd/device" "$url"
+	rm "$T/odd/device"
+fi
+cd /proc
+refused upload put kcore "$url"
+cd /etc
+refused upload put passwd "$url"
+cd "$tests/.."
+AVML=$T/avml-upload
+ln -s "$program" "$AVML"
+refused put /proc/kcore "$url"
+refused upload-blob /dev/mem "$url"
+AVML=$T/avml-stream
+ln -s "$program" "$AVML"
+refused put "$url"
+refused tcp --proc "$T/proc" collector:1
+AVML=$program
+
 allowed()
 {
 	avml "$@" || fail "not allowed: $*"
@@ -215,6 +273,27 @@ allowed sources --proc "$T/proc"
 allowed sources "--proc=$T/proc" --json --dev "$T/dev" --iomem "$T/iomem"
 AVML=$T/avml-sources
 allowed --proc "$T/proc" --json
+AVML=$program
+for to in "$url" https://127.0.0.1:1/a?b=c@d 'http://user:word@[::1]:1/' \
+	http://no.such.invalid/ http:// ftp://localhost; do
+	allowed stream put --proc "$T/proc" "$to"
+	allowed stream --proc "$T/proc" blob "$to"
+	allowed acquire --proc "$T/proc" --sas-url "$to" "$T/out"
+	allowed upload put "$T/m" "$to"
+	allowed upload --pin=sha256//a/b= --rate-limit 2M blob "$T/m" "$to"
+	before=(env "AVML_URL=$to")
+	allowed upload put "$T/m"
+	before=()
+done
+allowed stream tcp --source "$T/m" --iomem "$T/iomem" localhost:1
+allowed stream tls --proc "$T/proc" "[::1]:1"
+allowed upload put "$T/m" nonsense
+allowed upload --help
+allowed stream --help
+AVML=$T/avml-upload
+allowed put "$T/m" "$url"
+AVML=$T/avml-stream
+allowed tcp --proc "$T/proc" localhost:1
 AVML=$program
 for command in info verify; do
 	allowed $command "$T/m"

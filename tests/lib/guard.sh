@@ -87,6 +87,74 @@ refuse_unsafe_convert()
 	esac
 }
 
+# What goes over the network stays on this machine: the host of a URL, and of
+# HOST:PORT, is loopback or none that there can be (RFC 2606, RFC 5737). They
+# may be in the environment as well.
+is_near()
+{
+	local host=$1
+	case $host in
+	*://*)
+		host=${host#*://}
+		host=${host%%[/?#]*}
+		host=${host##*@}
+		;;
+	esac
+	case $host in
+	\[*\]*)
+		host=${host%%]*}]
+		;;
+	*) host=${host%%:*} ;;
+	esac
+	case $host in
+	localhost | 127.* | "[::1]" | 192.0.2.* | *.invalid | *.example) ;;
+	'') ;;
+	*) return 1 ;;
+	esac
+}
+
+# refuse_far ARGUMENT...: HOST:PORT is looked for where $command is stream.
+# shellcheck disable=SC2154 # before and command are of callers
+refuse_far()
+{
+	local word
+	for word in "$@" ${before[@]+"${before[@]}"} "=${AVML_URL-}" \
+		"=${AVML_SAS_URL-}"; do
+		case $word in
+		-*=* | =* | AVML_URL=* | AVML_SAS_URL=*) word=${word#*=} ;;
+		esac
+		case $command,$word in
+		*,*://*) is_near "$word" || fail "unsafe to send there: $*" ;;
+		stream,*/*) ;;
+		stream,*:[0-9]*)
+			is_near "$word" || fail "unsafe to send there: $*"
+			;;
+		esac
+	done
+}
+
+# What is sent, and whatever else is named, is made up, as above.
+refuse_unsafe_upload()
+{
+	local word words=() command=upload
+
+	refuse_far "$@"
+	for word; do
+		case $word in
+		-*=*) word=${word#*=} ;;
+		esac
+		case $word in
+		*://* | sha256//*) continue ;;
+		/dev/fd/[0-9]* | /proc/self/fd/[0-9]*) ;;
+		*/*) is_harmless "$word" || fail "unsafe to send: $*" ;;
+		*) [ ! -e "$word" ] || is_harmless "$word" ||
+			fail "unsafe to send: $*" ;;
+		esac
+		words+=("$word")
+	done
+	refuse_unsafe_convert ${words[@]+"${words[@]}"}
+}
+
 # What is read comes first, and is made up, in any order:
 #   --source FILE --iomem FILE
 #   --proc DIR [--dev DIR]
@@ -97,7 +165,7 @@ refuse_unsafe_convert()
 # First, so that no other option can swallow these; whatever names a source
 # later on must be made up as well.  A path of this machine's own is refused
 # wherever it stands, and DIR may be no mounted proc.  `avml sources` needs
-# the --proc of a made-up DIR too.
+# the --proc of a made-up DIR too.  `avml stream KIND` is an acquisition.
 refuse_unsafe()
 {
 	local name value given=, first='' command=acquire all="$*"
@@ -108,14 +176,27 @@ refuse_unsafe()
 		refuse_unsafe_convert "$@"
 		return
 		;;
+	avml-upload,* | *,upload)
+		refuse_unsafe_upload "$@"
+		return
+		;;
 	avml-sources,*) command=sources ;;
+	avml-stream,*) command=stream ;;
 	esac
 	case ${1-} in
 	sources)
 		command=sources
 		shift
 		;;
+	stream)
+		command=stream
+		shift
+		;;
 	acquire | ./acquire) shift ;;
+	esac
+	refuse_far "$@"
+	case $command,${1-} in
+	stream,put | stream,blob | stream,tcp | stream,tls) shift ;;
 	esac
 	case $* in
 	--help | -h | --version | -V) return ;;
@@ -195,7 +276,8 @@ refuse_unsafe()
 	esac
 	case $command$first in
 	*,--proc,*) ;;
-	acquire,--source,--iomem,* | acquire,--iomem,--source,*) ;;
+	sources*) fail "unsafe to run: $all" ;;
+	*,--source,--iomem,* | *,--iomem,--source,*) ;;
 	*) fail "unsafe to run: $all" ;;
 	esac
 }
