@@ -130,7 +130,7 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 		end > 0 && (from[end - 1] == ' ' || from[end - 1] == '\t');)
 		from[--end] = '\0';
 	if (from[0] == '\0' || len == SECRET_MAX)
-		return avml_error_set(err, EINVAL,
+		return avml_error_set(err, ENODATA,
 			from[0] == '\0' ? "the first line of %s has no URL"
 					: "the first line of %s is too long "
 					  "for a URL",
