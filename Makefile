@@ -457,6 +457,15 @@ bench: $(AVML)
 	$(Q)bench/cache.py --avml $(BUILD)/static-minimal/avml \
 		--disk $(BENCH_DIR) --tools $(BUILD)/static-minimal/bench
 
+# What goes off the host, to servers of its own on loopback.
+.PHONY: bench-net
+bench-net:
+	$(Q)$(MAKE) -s --no-print-directory static npm >&2
+	$(Q)$(MAKE) -s --no-print-directory KIT=musl \
+		BUILD=$(BUILD)/static-minimal bench-tools >&2
+	$(Q)bench/net.py --avml $(BUILD)/static/avml \
+		--tools $(BUILD)/static-minimal/bench $(BENCH)
+
 .PHONY: format
 format:
 	clang-format -i $$(git ls-files -co --exclude-standard '*.[ch]')
