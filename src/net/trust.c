@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -75,6 +76,11 @@ int trust_check(const struct avml_remote *remote, struct avml_error *err)
 			"%s nor another known place has one (--cacert or "
 			"SSL_CERT_FILE names it)",
 			bundles[0]);
+	/* libcurl takes anything else for the name of a file. */
+	if (remote->pin && strncmp(remote->pin, "sha256//", 8) != 0)
+		return avml_error_set(err, EINVAL,
+			"the pin \"%.80s\" does not begin with sha256//",
+			remote->pin);
 	ret = check_file(bundle, "the file of certificates to trust", err);
 	if (ret == 0)
 		ret = check_file(remote->cert, "the certificate", err);
