@@ -102,7 +102,7 @@ int remote_args_take(struct remote_args *args, const char *kind, const char *to,
 	struct avml_error *err)
 {
 	enum avml_remote_kind of;
-	const char *variable, *place;
+	const char *variable, *place = NULL;
 	char shown[SECRET_SHOWN];
 	int ret;
 

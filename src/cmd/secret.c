@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -66,22 +65,27 @@ static void wipe(char *text)
 const char *secret_take(const char *argument)
 {
 	/* Of argv or of the environment, which are the process's own. */
-	char *const own = (char *)(uintptr_t)argument;
+	const union {
+		const char *read;
+		char *own;
+	} text = { argument };
 	char *copy = strdup(argument);
 
 	keep_in();
 	if (copy)
-		wipe(own);
+		wipe(text.own);
 	return copy;
 }
 
 const char *secret_take_variable(const char *name)
 {
+	/* NOLINTBEGIN(concurrency-mt-unsafe): the threads come later */
 	const char *value = getenv(name);
 	const char *copy = value && *value ? secret_take(value) : NULL;
 
 	if (value)
 		unsetenv(name);
+	/* NOLINTEND(concurrency-mt-unsafe) */
 	return copy;
 }
 

@@ -66,7 +66,7 @@ int connection_wait(const struct connection *c, short events, uint64_t ms,
 
 static CURLcode prepare(struct connection *c)
 {
-	CURLcode code = trust_set(c->easy, c->remote);
+	CURLcode code = trust_set(c->easy, c->remote, trust_bundle(c->remote));
 
 	SET(CURLOPT_URL, c->url);
 	SET(CURLOPT_CONNECT_ONLY, 1L);

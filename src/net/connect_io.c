@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -130,10 +129,13 @@ static int tls_wait(struct connection *c, SSL *ssl, int result, uint64_t until,
 		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return 0;
 	if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
-		text = code ? ERR_reason_error_string(code) : strerror(saved);
+		text = code ? ERR_reason_error_string(code) : NULL;
+		if (!text)
+			return avml_error_set_errno(err,
+				saved ? saved : ECONNRESET,
+				"the receiver did not confirm the end");
 		return avml_error_set(err, ECONNRESET,
-			"the receiver did not confirm the end: %s",
-			text ? text : "it has gone away");
+			"the receiver did not confirm the end: %s", text);
 	}
 	ret = connection_wait(c, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
 		now < until ? until - now : 0, stop_level, err);

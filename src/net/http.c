@@ -53,6 +53,7 @@ int http_new(const struct avml_remote *remote, unsigned int at_once,
 	if (!h)
 		return avml_error_set_errno(err, ENOMEM, "requests");
 	h->common.remote = remote;
+	h->common.bundle = trust_bundle(remote);
 	h->common.multi = curl_multi_init();
 	rate_init(&h->common.rate, remote->rate, http_now_ms());
 	h->attempts = calloc(at_once, sizeof(struct http_attempt *));

@@ -190,7 +190,8 @@ static CURLcode set_method(struct http_attempt *a)
 
 static CURLcode set_all(struct http_attempt *a)
 {
-	CURLcode code = trust_set(a->easy, a->common->remote);
+	CURLcode code = trust_set(
+		a->easy, a->common->remote, a->common->bundle);
 
 	SET(CURLOPT_URL, attempt_url(a));
 	if (code == CURLE_OK)

@@ -19,6 +19,7 @@
 /* What all requests have in common; the thread's. */
 struct http_common {
 	const struct avml_remote *remote;
+	const char *bundle; /* whom to trust */
 	CURLM *multi;
 	struct rate rate;
 };

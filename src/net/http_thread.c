@@ -218,7 +218,7 @@ static int idle_ms(const struct http *h)
 	return (int)idle;
 }
 
-static struct http_attempt **place_of(struct http *h, CURL *easy)
+static struct http_attempt **place_of(struct http *h, const CURL *easy)
 {
 	for (unsigned int i = 0; i < h->at_once; i++) {
 		if (h->attempts[i] && h->attempts[i]->easy == easy)

@@ -40,9 +40,9 @@ int trust_init(struct avml_error *err)
 		err, EIO, "the libraries for networks cannot be started");
 }
 
-/* NULL: there is none. */
-static const char *find_bundle(const struct avml_remote *remote)
+const char *trust_bundle(const struct avml_remote *remote)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the threads come later */
 	const char *given = getenv("SSL_CERT_FILE");
 
 	if (remote->cacert)
@@ -67,7 +67,7 @@ static int check_file(
 
 int trust_check(const struct avml_remote *remote, struct avml_error *err)
 {
-	const char *bundle = find_bundle(remote);
+	const char *bundle = trust_bundle(remote);
 	int ret;
 
 	if (!bundle)
@@ -93,9 +93,9 @@ int trust_check(const struct avml_remote *remote, struct avml_error *err)
 			code = curl_easy_setopt(curl, option, value); \
 	} while (0)
 
-CURLcode trust_set(CURL *curl, const struct avml_remote *remote)
+CURLcode trust_set(
+	CURL *curl, const struct avml_remote *remote, const char *bundle)
 {
-	const char *bundle = find_bundle(remote);
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_NOSIGNAL, 1L);

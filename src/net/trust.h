@@ -24,9 +24,17 @@ int trust_init(struct avml_error *err);
 int trust_check(const struct avml_remote *remote, struct avml_error *err);
 
 /*
+ * Whom to trust: the file that `remote` names, or the environment, or the
+ * first there is of those that distributions have. NULL: there is none. The
+ * environment is looked at: before there are threads.
+ */
+const char *trust_bundle(const struct avml_remote *remote);
+
+/*
  * Options that all connections have: TLS, times, the protocols allowed, this
  * program's name. CURLE_OK or what libcurl says.
  */
-CURLcode trust_set(CURL *curl, const struct avml_remote *remote);
+CURLcode trust_set(CURL *curl, const struct avml_remote *remote,
+	const char *bundle);
 
 #endif

@@ -55,6 +55,7 @@ static size_t value_size(enum option_kind kind)
 	case OPTION_CHOICE:
 		return sizeof(const char *);
 	case OPTION_NUMBER:
+	case OPTION_SIZE:
 		return sizeof(uint64_t);
 	case OPTION_PERCENT:
 		return sizeof(double);
@@ -69,7 +70,7 @@ static void check_text(
 
 	if (!text)
 		return;
-	FUZZ_ASSERT(is_given(words, text) && *text != '\0');
+	FUZZ_ASSERT(is_given(words, text) == !o->secret && *text != '\0');
 	if (o->kind != OPTION_CHOICE)
 		return;
 	FUZZ_ASSERT(strlen(text) < sizeof(choice) - 2);
@@ -92,6 +93,10 @@ static void check_value(
 	case OPTION_TEXT:
 	case OPTION_CHOICE:
 		check_text(o, words, *(const char *const *)at);
+		return;
+	case OPTION_SIZE:
+		FUZZ_ASSERT(*(const uint64_t *)at == 0 ||
+			    (double)*(const uint64_t *)at >= o->min);
 		return;
 	case OPTION_NUMBER:
 	case OPTION_PERCENT:
@@ -129,6 +134,20 @@ static size_t count_operands(const struct command *command)
 	return count;
 }
 
+/* Of secrets there are copies, which a program keeps until its end. */
+static void release_copies(const struct command *command,
+	const struct words *words, void *target, const char **operands)
+{
+	for (const struct option *o = command->options; o->name; o++) {
+		if (o->secret)
+			free(*(void **)((char *)target + o->offset));
+	}
+	for (size_t i = 0; command->operands[i]; i++) {
+		if (operands[i] && !is_given(words, operands[i]))
+			free((void *)(uintptr_t)operands[i]);
+	}
+}
+
 static void check(const struct command *command, struct words *words)
 {
 	const size_t count = count_operands(command);
@@ -145,12 +164,19 @@ static void check(const struct command *command, struct words *words)
 	} else {
 		FUZZ_ASSERT(ret <= OPTIONS_VERSION_VERBOSE);
 	}
-	for (size_t i = 0; ret == OPTIONS_DONE && i < count; i++)
-		FUZZ_ASSERT(operands[i] && is_given(words, operands[i]));
+	for (size_t i = 0; ret == OPTIONS_DONE && i < count; i++) {
+		if (command->operands[i][0] == '[' && !operands[i])
+			continue;
+		FUZZ_ASSERT(operands[i]);
+		FUZZ_ASSERT(is_given(words, operands[i]) ||
+			    (command->url_operand &&
+				    strstr(operands[i], "://")));
+	}
 	FUZZ_ASSERT(!operands[count]);
 	for (const struct option *o = command->options; ret >= 0 && o->name;
 		o++)
 		check_value(o, words, target);
+	release_copies(command, words, target, operands);
 	free(target);
 	free(operands);
 }
