@@ -194,6 +194,8 @@ static CURLcode set_all(struct http_attempt *a)
 		a->easy, a->common->remote, a->common->bundle);
 
 	SET(CURLOPT_URL, attempt_url(a));
+	/* What is signed is what is sent. */
+	SET(CURLOPT_PATH_AS_IS, 1L);
 	if (code == CURLE_OK)
 		code = set_method(a);
 	SET(CURLOPT_HTTPHEADER, a->list);
