@@ -7,6 +7,9 @@
  *         of its REST API, version 2019-12-12 (blocks of up to 4000 MiB)
  *   TCP   the bytes as they are; the receiver has to close as well
  *   TLS   the same inside of TLS
+ *   S3    an object of S3 and its kind, with a key: a multipart upload with
+ *         parts of up to 5 GiB (Amazon S3 API Reference), each signed with the
+ *         SHA-256 of its bytes
  *
  * A certificate is always verified. A request or a connection that fails for
  * a reason that may pass is made again: see `retries`. What was not confirmed
@@ -36,11 +39,26 @@ enum avml_remote_kind {
 	AVML_REMOTE_BLOB,
 	AVML_REMOTE_TCP,
 	AVML_REMOTE_TLS,
+	AVML_REMOTE_S3,
+};
+
+/* Strings that may be NULL or "", where that says so. */
+struct avml_remote_s3 {
+	const char *endpoint; /* http or https, host, maybe a port; none: AWS */
+	const char *region;   /* none: us-east-1 */
+	const char *key_id, *secret;
+	const char *token; /* of a session; none */
+	bool path_style;   /* HOST/BUCKET; of addresses it is always */
 };
 
 struct avml_remote {
 	enum avml_remote_kind kind;
-	const char *to; /* URL; of TCP and TLS HOST:PORT, or [ADDRESS]:PORT */
+	/*
+	 * URL; of TCP and TLS HOST:PORT, or [ADDRESS]:PORT; of S3
+	 * s3://BUCKET/KEY, of which nothing is encoded.
+	 */
+	const char *to;
+	const struct avml_remote_s3 *s3; /* of S3 alone */
 	/*
 	 * PEM files. Whom to trust: NULL is the file that the environment's
 	 * SSL_CERT_FILE names, or else the system's.
@@ -53,7 +71,7 @@ struct avml_remote {
 	unsigned int retries;	/* of a request, after the first time */
 	unsigned int retry_s;	/* seconds after which there is no other */
 	uint64_t rate;		/* bytes a second at the most; 0: any */
-	/* Of blocks (BLOB): MiB at the least, and how many at a time. */
+	/* Of blocks (BLOB, S3): MiB at the least, and how many at a time. */
 	uint64_t block_mib;	  /* 0: the smallest */
 	unsigned int concurrency; /* 0: 4, and 10 of a file */
 	/* An attempt failed, and another is made. May be NULL. */

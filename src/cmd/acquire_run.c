@@ -218,6 +218,8 @@ static const char *kind_key(const struct remote_args *to)
 		return "tcp";
 	case AVML_REMOTE_TLS:
 		return "tls";
+	case AVML_REMOTE_S3:
+		return "s3";
 	}
 	return NULL;
 }

@@ -424,6 +424,8 @@ static int blocks_confirm(struct avml_sink *sink, struct avml_error *err)
 {
 	struct blocks *b = (struct blocks *)sink;
 
+	if (b->dialect->confirm)
+		return b->dialect->confirm(b, err);
 	return remote_confirm(b->http, b->remote->to, sink->position, err);
 }
 

@@ -47,6 +47,8 @@ struct block_dialect {
 	int (*commit)(struct blocks *b, struct avml_error *err);
 	/* After a failure: have it forgotten. May be NULL. */
 	int (*abandon)(struct blocks *b, struct avml_error *err);
+	/* As of a sink; NULL: `to` is asked for. */
+	int (*confirm)(struct blocks *b, struct avml_error *err);
 	void (*free)(struct blocks *b);
 };
 

@@ -29,6 +29,10 @@ int sink_remote_new(const struct avml_sink_options *options,
 		return azure_new(remote,
 			options->most > 0 ? options->most : MOST_UNKNOWN,
 			options->of_file, sink, err);
+	case AVML_REMOTE_S3:
+		return s3_new(remote,
+			options->most > 0 ? options->most : MOST_UNKNOWN,
+			options->of_file, sink, err);
 	case AVML_REMOTE_TCP:
 	case AVML_REMOTE_TLS:
 		return connection_new(remote, sink, err);

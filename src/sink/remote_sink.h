@@ -26,6 +26,10 @@ int put_new(const struct avml_remote *remote, bool of_file,
 int azure_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 	struct avml_sink **sink, struct avml_error *err);
 
+/* An object of S3; as above. */
+int s3_new(const struct avml_remote *remote, uint64_t most, bool of_file,
+	struct avml_sink **sink, struct avml_error *err);
+
 /*
  * Ask for the object's length (HEAD). 0: it has that many bytes, or the
  * server does not tell; -errno: it has not.

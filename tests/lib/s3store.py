@@ -11,9 +11,10 @@ names; DIR/port gets the port when requests are taken, DIR/log a line for each:
 what it was, its status, and why it was refused.
 
 With --forward, what is well signed is answered by a store at that port.
-WHAT is create, part, complete, abort or put; HOW a status, "error" (200 with an
-Error in it), "cut" (no answer) or "lost" (done, and no answer); N times, or
-once.
+WHAT is create, part, complete, abort, put or head; HOW a status, "error" (200
+with an error in it that may pass), "denied" (with one that does not), "odd" (200
+and no answer that one knows), "cut" (no answer) or "lost" (done, and no answer);
+N times, or once.
 """
 
 import argparse
@@ -149,6 +150,14 @@ class Store:
         self.write(key, body)
         return 200, b"", {"ETag": '"' + hashlib.md5(body).hexdigest() + '"'}
 
+    def head(self, key, query, body):
+        path = os.path.join(self.objects, sigv4.encode(key))
+        sigv4.must(os.path.exists(path), "NoSuchKey", key)
+        with open(path, "rb") as file:
+            digest = hashlib.md5(file.read()).hexdigest()
+        return 200, b"", {"Content-Length": str(os.path.getsize(path)),
+                          "ETag": f'"{digest}"'}
+
     def what(self, method, query):
         names = {name for name in query if not name.startswith("X-Amz-")}
         wanted = {
@@ -157,6 +166,7 @@ class Store:
             ("POST", ("uploadId",)): self.complete,
             ("DELETE", ("uploadId",)): self.abort,
             ("PUT", ()): self.put,
+            ("HEAD", ()): self.head,
         }.get((method, tuple(sorted(names))))
         sigv4.must(wanted, "MethodNotAllowed", f"{method} {sorted(names)}")
         return wanted
@@ -201,10 +211,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fault = store.fault_of(act.__name__)
         if fault == "error":
             return 200, error("InternalError", "We broke"), {}
+        if fault == "denied":
+            return 200, error("AccessDenied", "Not yours"), {}
+        if fault == "odd":
+            return 200, b"OK", {}
         if fault == "cut":
             return None, b"", {}
         if fault and fault != "lost":
-            return int(fault), error("SlowDown", "Reduce your rate"), {}
+            code = "NoSuchUpload" if fault == "404" else "SlowDown"
+            return int(fault), error(code, "Reduce your rate"), {}
         if store.args.forward:
             answer = self.forward(body)
         else:
@@ -226,10 +241,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if status != 204:
+        if status != 204 and "Content-Length" not in headers:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     do_POST = do_PUT = do_DELETE = do_GET = do_HEAD = serve
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An object of S3 by a multipart upload (Amazon S3 API Reference:
+ * CreateMultipartUpload, UploadPart, CompleteMultipartUpload,
+ * AbortMultipartUpload). The SHA-256 of each part is signed with it, so that
+ * the store holds the bytes against it; of the checksums that S3 has beside
+ * that, not every store knows.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <curl/curl.h>
+#include <openssl/evp.h>
+
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "net/xml.h"
+#include "sink/remote_s3.h"
+#include "sink/remote_sink.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define UPLOAD_ID_MAX 2048 /* bytes, and more than any has */
+
+/* --- signatures ----------------------------------------------------------- */
+
+static int add_header(
+	struct curl_slist **list, const char *name, const char *value)
+{
+	CLEANUP_FREE char *line = NULL;
+	struct curl_slist *longer;
+
+	if (asprintf(&line, "%s: %s", name, value) < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	longer = curl_slist_append(*list, line);
+	if (!longer)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
+}
+
+/* Anew for each attempt: a signature is good for minutes. */
+static int sign(const struct s3 *s3, const char *method, const char *url,
+	const char *payload, struct curl_slist **list)
+{
+	const struct sigv4_request request = {
+		.method = method,
+		.host = s3->place.host,
+		.target = url + strlen(s3->place.base),
+		.payload = payload,
+	};
+	struct sigv4_signature signature;
+	struct avml_error ignored;
+	struct timespec now;
+	int ret;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ret = sigv4_sign(&s3->keys, &request, now.tv_sec, &signature, &ignored);
+	if (ret < 0)
+		return -ENOMEM;
+	ret = add_header(list, "x-amz-date", signature.date);
+	if (ret == 0)
+		ret = add_header(list, "x-amz-content-sha256", payload);
+	if (ret == 0 && s3->keys.token)
+		ret = add_header(list, "x-amz-security-token", s3->keys.token);
+	if (ret == 0)
+		ret = add_header(
+			list, "Authorization", signature.authorization);
+	free(signature.authorization);
+	return ret;
+}
+
+int s3_headers(void *ctx, struct curl_slist **list)
+{
+	const struct s3_request *r = ctx;
+
+	return sign(r->blocks->data, r->method, r->url, r->payload, list);
+}
+
+/* "unsigned" where there is none, which S3 takes over https. */
+static void payload_of(const char *base64, char payload[CHECKSUM_HEX_SIZE])
+{
+	unsigned char bytes[CHECKSUM_BASE64_SIZE];
+
+	/* 44 characters are 33 bytes, of which the last is padding. */
+	if (strlen(base64) == CHECKSUM_BASE64_SIZE - 1 &&
+		EVP_DecodeBlock(bytes, (const unsigned char *)base64,
+			CHECKSUM_BASE64_SIZE - 1) == 33)
+		hex_text(bytes, 32, payload);
+	else
+		snprintf(payload, CHECKSUM_HEX_SIZE, "%s", SIGV4_UNSIGNED);
+}
+
+static int block_headers(void *ctx, struct curl_slist **list)
+{
+	const struct block *block = ctx;
+	char payload[CHECKSUM_HEX_SIZE];
+
+	payload_of(block->checksum, payload);
+	return sign(block->blocks->data, "PUT", block->url, payload, list);
+}
+
+char *s3_url(const struct s3 *s3, const struct pair *query, size_t count)
+{
+	CLEANUP_FREE char *target = target_new(s3->place.path, query, count);
+	char *url = NULL;
+
+	if (!target || asprintf(&url, "%s%s", s3->place.base, target) < 0)
+		return NULL;
+	return url;
+}
+
+/* --- requests ------------------------------------------------------------- */
+
+static int s3_begin(struct blocks *b, struct avml_error *err)
+{
+	static const struct pair query[] = { { "uploads", "" } };
+	struct s3 *s3 = b->data;
+	CLEANUP_FREE char *url = s3_url(s3, query, 1);
+	struct s3_request request = { b, "POST", url, S3_PAYLOAD_EMPTY };
+	struct http_job job = {
+		.method = "POST",
+		.url = url,
+		.what = "the begin of the upload",
+		.headers = s3_headers,
+		.headers_ctx = &request,
+	};
+	char id[UPLOAD_ID_MAX];
+	int ret;
+
+	if (!url)
+		return avml_error_set_errno(err, ENOMEM, "%s", job.what);
+	http_submit(b->http, &job);
+	ret = http_wait_for(b->http, &job, b->base.stop_level, err);
+	if (ret == 0 && (!xml_find(job.answer.text, job.answer.len, "UploadId",
+				 id, sizeof(id)) ||
+				!id[0]))
+		ret = avml_error_set(err, EPROTO,
+			"%s: the server answered, but began no upload",
+			b->base.name);
+	http_job_release(b->http, &job);
+	if (ret < 0)
+		return ret;
+	s3->upload_id = strdup(id);
+	return s3->upload_id
+		       ? 0
+		       : avml_error_set_errno(err, ENOMEM, "%s", job.what);
+}
+
+static int s3_block(struct block *block, struct avml_error *err)
+{
+	const struct s3 *s3 = block->blocks->data;
+	char number[24];
+	const struct pair query[] = { { "partNumber", number },
+		{ "uploadId", s3->upload_id } };
+
+	/* Theirs begin with 1. */
+	snprintf(number, sizeof(number), "%llu",
+		(unsigned long long)block->number + 1);
+	block->url = s3_url(s3, query, 2);
+	if (!block->url)
+		return avml_error_set_errno(err, ENOMEM, "%s", block->what);
+	block->job.method = "PUT";
+	block->job.headers = block_headers;
+	block->job.headers_ctx = block;
+	return 0;
+}
+
+/* What goes into the document as it is. */
+static bool is_etag(const char *etag)
+{
+	if (!*etag)
+		return false;
+	for (; *etag; etag++) {
+		if (*etag <= ' ' || *etag >= 0x7f || strchr("<>&", *etag))
+			return false;
+	}
+	return true;
+}
+
+static int s3_taken(struct block *block, struct avml_error *err)
+{
+	struct s3 *s3 = block->blocks->data;
+	const char *etag = block->job.answer.etag;
+
+	if (!is_etag(etag))
+		return avml_error_set(err, EPROTO,
+			"%s: %s: the server answered without an ETag",
+			block->blocks->base.name, block->what);
+	s3->etags[block->number] = strdup(etag);
+	return s3->etags[block->number]
+		       ? 0
+		       : avml_error_set_errno(err, ENOMEM, "%s", block->what);
+}
+
+static void s3_free_data(struct s3 *s3)
+{
+	s3_place_release(&s3->place);
+	for (size_t i = 0; i < S3_PARTS_MAX; i++)
+		free(s3->etags[i]);
+	free(s3->upload_id);
+	free(s3);
+}
+
+static void s3_free(struct blocks *b)
+{
+	s3_free_data(b->data);
+}
+
+static const struct block_dialect s3_dialect = {
+	.checksum = CHECKSUM_SHA256,
+	.block_min = 5 * MIB,
+	.block_max = 5120 * MIB,
+	.blocks_max = S3_PARTS_MAX,
+	/* 5 TiB, which AWS has raised, but others have not. */
+	.object_max = 5 * MIB * MIB,
+	.begin = s3_begin,
+	.block = s3_block,
+	.taken = s3_taken,
+	.commit = s3_commit,
+	.abandon = s3_abandon,
+	.confirm = s3_confirm,
+	.free = s3_free,
+};
+
+int s3_new(const struct avml_remote *remote, uint64_t most, bool of_file,
+	struct avml_sink **sink, struct avml_error *err)
+{
+	const struct avml_remote_s3 *given = remote->s3;
+	struct s3 *s3 = calloc(1, sizeof(*s3));
+	int ret;
+
+	if (!s3)
+		return avml_error_set_errno(err, ENOMEM, "an upload");
+	ret = s3_place_init(&s3->place, remote, err);
+	if (ret < 0) {
+		s3_free_data(s3);
+		return ret;
+	}
+	s3->keys = (struct sigv4_keys){
+		.id = given->key_id,
+		.secret = given->secret,
+		.token = given->token && *given->token ? given->token : NULL,
+		.region = s3_region(given),
+		.service = "s3",
+	};
+	return blocks_new(remote, &s3_dialect, s3, most, of_file, sink, err);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Uploads to tests/lib/s3store.py, which takes nothing that S3 would refuse,
+ * and whose DIR/log says what it was asked for.
+ */
+#include <avml/sink.h>
+
+#include "check_main.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "net/s3_place.h"
+
+#define MIB (1u << 20)
+#define SECRET "sec/ret+key"
+#define IMAGE_LEN (11 * MIB + 5)
+#define STORE_FAULTS_MAX 4
+/* An image of three parts, unless more is said. */
+#define PARTS "part 1 200\npart 2 200\npart 3 200\n"
+#define NO_OBJECT "head 404 NoSuchKey: x\n"
+#define WHOLE PARTS NO_OBJECT "complete 200\n"
+
+static char store_dir[TEST_PATH_MAX], endpoint[64];
+static char notices[2048];
+
+static void on_notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	strncat(notices, text, sizeof(notices) - strlen(notices) - 1);
+}
+
+static void write_keys(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "AKID\n%s\nto/ken+==\neu-central-1\n", SECRET);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void run_store(const char *keys, const char *const faults[])
+{
+	const char *args[10 + 2 * STORE_FAULTS_MAX] = { "python3", "-ISB",
+		"tests/lib/s3store.py", "--keys", keys, "--dir", store_dir };
+	size_t n = 7;
+
+	for (; faults && *faults; faults++) {
+		args[n++] = "--fault";
+		args[n++] = *faults;
+	}
+	/* Whatever becomes of the test. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* NOLINTNEXTLINE(bugprone-casting-through-void): it takes no const */
+	execvp(args[0], (char *const *)(uintptr_t)args);
+	_exit(127);
+}
+
+/* `faults` end with NULL. */
+static void start_store(const char *const faults[])
+{
+	const struct timespec moment = { .tv_nsec = 50000000 };
+	char keys[TEST_PATH_MAX + 8], port[TEST_PATH_MAX + 8];
+	unsigned int number = 0;
+
+	snprintf(store_dir, sizeof(store_dir), "%s", test_dir());
+	snprintf(keys, sizeof(keys), "%s/keys", store_dir);
+	snprintf(port, sizeof(port), "%s/port", store_dir);
+	write_keys(keys);
+	if (fork() == 0)
+		run_store(keys, faults);
+	for (int tries = 0; tries < 400 && number == 0; tries++) {
+		FILE *f = fopen(port, "re");
+
+		if (f) {
+			ck_assert_int_eq(fscanf(f, "%u", &number), 1);
+			fclose(f);
+		}
+		nanosleep(&moment, NULL);
+	}
+	ck_assert_uint_ne(number, 0);
+	snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%u", number);
+}
+
+static struct avml_remote_s3 keys = {
+	.endpoint = endpoint,
+	.region = "eu-central-1",
+	.key_id = "AKID",
+	.secret = SECRET,
+	.token = "to/ken+==",
+};
+
+static uint8_t *make_image(void)
+{
+	uint8_t *bytes = malloc(IMAGE_LEN);
+	uint64_t state = 7;
+
+	ck_assert_ptr_nonnull(bytes);
+	for (size_t i = 0; i < IMAGE_LEN; i++)
+		bytes[i] = (uint8_t)(test_random(&state) >> 32);
+	memset(bytes + 2 * MIB, 0, MIB);
+	return bytes;
+}
+
+/* Write all of it, zeros as such: what finish() and confirm() say. */
+static int write_image(
+	struct avml_sink *sink, const uint8_t *bytes, struct avml_error *err)
+{
+	int ret = avml_sink_write(sink, bytes, 2 * MIB, err);
+
+	if (ret == 0)
+		ret = avml_sink_zeros(sink, MIB, err);
+	if (ret == 0)
+		ret = avml_sink_write(
+			sink, bytes + 3 * MIB, IMAGE_LEN - 3 * MIB, err);
+	if (ret == 0)
+		ret = avml_sink_finish(sink, err);
+	return ret == 0 ? avml_sink_confirm(sink, err) : ret;
+}
+
+static int upload(const struct avml_remote_s3 *s3, const char *to,
+	struct avml_error *err, struct avml_error *abort_err)
+{
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	struct avml_sink_options options = { .remote = &remote,
+		.most = IMAGE_LEN };
+	uint8_t *bytes = make_image();
+	struct avml_sink_left left;
+	struct avml_sink *sink;
+	int ret;
+
+	remote.kind = AVML_REMOTE_S3;
+	remote.to = to;
+	remote.s3 = s3;
+	remote.retries = 3;
+	/* One after the other, for the log to be in order. */
+	remote.concurrency = 1;
+	remote.notice = on_notice;
+	avml_error_init(err);
+	avml_error_init(abort_err);
+	ret = avml_sink_open(to, &options, &sink, err);
+	ck_assert_int_eq(ret, 0);
+	ret = write_image(sink, bytes, err);
+	if (ret < 0)
+		(void)avml_sink_abort(sink, &left, abort_err);
+	avml_sink_free(sink);
+	free(bytes);
+	return ret;
+}
+
+static void expect_log(const char *wanted)
+{
+	char path[TEST_PATH_MAX + 8], *log;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/log", store_dir);
+	log = test_load(path, &len);
+	ck_assert_str_eq(log, wanted);
+	free(log);
+}
+
+static void expect_object(const char *name)
+{
+	char path[2 * TEST_PATH_MAX], *object;
+	uint8_t *bytes = make_image();
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/objects/%s", store_dir, name);
+	object = test_load(path, &len);
+	ck_assert_uint_eq(len, IMAGE_LEN);
+	ck_assert(memcmp(object, bytes, len) == 0);
+	free(object);
+	free(bytes);
+}
+
+static void expect_no_object(const char *name)
+{
+	char path[2 * TEST_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/objects/%s", store_dir, name);
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+
+START_TEST(remote_s3_image_arrives)
+{
+	struct avml_error err, why;
+
+	start_store(NULL);
+	ck_assert_int_eq(
+		upload(&keys, "s3://evidence/case 7/../h\xc3\xb6st+%.lime",
+			&err, &why),
+		0);
+	expect_object("case%207%2F..%2Fh%C3%B6st%2B%25.lime");
+	expect_log("create 200\n" PARTS
+		   "head 404 NoSuchKey: case 7/../h\xc3\xb6st+%.lime\n"
+		   "complete 200\nhead 200\n");
+	ck_assert_str_eq(notices, "");
+}
+END_TEST
+
+/* What may pass, at every step: the image arrives, and that is told. */
+static const struct {
+	const char *fault, *log;
+} passing[] = {
+	{ "create=503", "create 503\ncreate 200\n" WHOLE "head 200\n" },
+	{ "part=500", "create 200\npart 1 500\n" WHOLE "head 200\n" },
+	{ "part=cut", "create 200\npart 1 cut\n" WHOLE "head 200\n" },
+	{ "complete=503", "create 200\n" PARTS NO_OBJECT
+			  "complete 503\ncomplete 200\nhead 200\n" },
+	/* 200, and a failure in it. */
+	{ "complete=error*2",
+		"create 200\n" PARTS NO_OBJECT
+		"complete 200\ncomplete 200\ncomplete 200\nhead 200\n" },
+	/* Done, and only its answer is lost. */
+	{ "complete=lost",
+		"create 200\n" PARTS NO_OBJECT "complete cut\n"
+		"complete 404 NoSuchUpload: id+1/=.~\nhead 200\nhead 200\n" },
+	/* That nobody tells its length takes nothing back. */
+	{ "head=403*2",
+		"create 200\n" PARTS "head 403\ncomplete 200\nhead 403\n" },
+};
+
+START_TEST(remote_s3_what_may_pass_passes)
+{
+	const char *const faults[] = { passing[_i].fault, NULL };
+	struct avml_error err, why;
+	int ret;
+
+	start_store(faults);
+	ret = upload(&keys, "s3://evidence/x", &err, &why);
+	ck_assert_msg(ret == 0, "%s: %s", passing[_i].fault, err.text);
+	expect_object("x");
+	expect_log(passing[_i].log);
+}
+END_TEST
+
+/* An old object of the same length does not stand for a new one. */
+START_TEST(remote_s3_old_object_is_no_confirmation)
+{
+	static const char *const faults[] = { "complete=404", NULL };
+	char path[2 * TEST_PATH_MAX];
+	struct avml_error err, why;
+	int fd;
+
+	start_store(faults);
+	snprintf(path, sizeof(path), "%s/objects/x", store_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, IMAGE_LEN), 0);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_lt(upload(&keys, "s3://evidence/x", &err, &why), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "server answered 404"));
+	expect_log("create 200\n" PARTS "head 200\ncomplete 404\nhead 200\n"
+		   "abort 204\n");
+}
+END_TEST
+
+/* What does not: no object, the upload is aborted, and why is told. */
+static const struct {
+	const char *faults[3], *why, *log;
+} lasting[] = {
+	{ { "create=403" }, "server answered 403", "create 403\n" },
+	{ { "create=odd" }, "began no upload", "create 200\n" },
+	{ { "part=403" }, "server answered 403",
+		"create 200\npart 1 403\nabort 204\n" },
+	{ { "part=503*4" }, "server answered 503",
+		"create 200\npart 1 503\npart 1 503\npart 1 503\npart 1 503\n"
+		"abort 204\n" },
+	{ { "part=odd" }, "without an ETag",
+		"create 200\npart 1 200\nabort 204\n" },
+	{ { "complete=denied" },
+		"the parts are not put together: AccessDenied: Not yours",
+		"create 200\n" WHOLE "abort 204\n" },
+	{ { "complete=error*4" }, "InternalError: We broke",
+		"create 200\n" PARTS NO_OBJECT
+		"complete 200\ncomplete 200\ncomplete 200\ncomplete 200\n"
+		"abort 204\n" },
+	{ { "complete=odd" }, "confirmed nothing",
+		"create 200\n" WHOLE "abort 204\n" },
+	{ { "part=403", "abort=403" }, "server answered 403",
+		"create 200\npart 1 403\nabort 403\n" },
+};
+
+START_TEST(remote_s3_what_lasts_fails)
+{
+	struct avml_error err, why;
+	char text[AVML_ERROR_TEXT];
+
+	start_store(lasting[_i].faults);
+	ck_assert_int_lt(upload(&keys, "s3://evidence/x", &err, &why), 0);
+	avml_error_join(&err, text, sizeof(text));
+	ck_assert_msg(strstr(text, lasting[_i].why), "%s: %s",
+		lasting[_i].faults[0], text);
+	expect_no_object("x");
+	expect_log(lasting[_i].log);
+	ck_assert_uint_eq(why.depth, lasting[_i].faults[1] ? 1 : 0);
+	if (lasting[_i].faults[1])
+		ck_assert_ptr_nonnull(
+			strstr(why.text, "until the upload id+1/=.~ is"));
+}
+END_TEST
+
+/* The judge judges, and of the secret nothing is said. */
+START_TEST(remote_s3_wrong_secret_is_refused)
+{
+	struct avml_remote_s3 wrong = keys;
+	struct avml_error err, why;
+	char text[AVML_ERROR_TEXT];
+
+	wrong.secret = "another/secret";
+	start_store(NULL);
+	ck_assert_int_eq(
+		upload(&wrong, "s3://evidence/x", &err, &why), -EACCES);
+	avml_error_join(&err, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "SignatureDoesNotMatch"));
+	ck_assert_ptr_null(strstr(text, "another"));
+}
+END_TEST
+
+static const struct {
+	const char *to;
+	struct avml_remote_s3 s3;
+	const char *base, *path; /* NULL: the error */
+} places[] = {
+	{ "s3://evidence/a b", { 0 },
+		"https://evidence.s3.us-east-1.amazonaws.com", "/a b" },
+	{ "s3://evidence/k", { .region = "eu-west-1", .endpoint = "" },
+		"https://evidence.s3.eu-west-1.amazonaws.com", "/k" },
+	{ "s3://evidence/k", { .path_style = true },
+		"https://s3.us-east-1.amazonaws.com", "/evidence/k" },
+	{ "s3://evi.dence//k/", { 0 }, "https://s3.us-east-1.amazonaws.com",
+		"/evi.dence//k/" },
+	{ "s3://evi.dence/k", { .endpoint = "http://b.example:80" },
+		"http://evi.dence.b.example", "/k" },
+	{ "s3://evidence/k", { .endpoint = "https://b.example:443/" },
+		"https://evidence.b.example", "/k" },
+	{ "s3://evidence/k", { .endpoint = "https://b.example:9000" },
+		"https://evidence.b.example:9000", "/k" },
+	{ "s3://evidence/k", { .endpoint = "http://[::1]:9000" },
+		"http://[::1]:9000", "/evidence/k" },
+	{ "s3://evidence/k", { .endpoint = "http://localhost" },
+		"http://localhost", "/evidence/k" },
+	{ "https://evidence/k", { 0 }, NULL, "s3://BUCKET/KEY" },
+	{ "s3://evidence", { 0 }, NULL, "s3://BUCKET/KEY" },
+	{ "s3://evidence/", { 0 }, NULL, "1 to 1024 bytes" },
+	{ "s3://Evidence/k", { 0 }, NULL, "no bucket" },
+	{ "s3://-vidence/k", { 0 }, NULL, "no bucket" },
+	{ "s3://ab/k", { 0 }, NULL, "no bucket" },
+	{ "s3://a@b:c/k", { 0 }, NULL, "no bucket" },
+	{ "s3://evidence/k", { .endpoint = "http://h/path" }, NULL,
+		"more than a scheme" },
+	{ "s3://evidence/k", { .endpoint = "http://h/?a=b" }, NULL,
+		"more than a scheme" },
+	{ "s3://evidence/k", { .endpoint = "http://u:p@h" }, NULL,
+		"more than a scheme" },
+	{ "s3://evidence/k", { .endpoint = "ftp://h" }, NULL, "endpoint" },
+	{ "s3://evidence/k", { .region = "a\r\nb: c" }, NULL, "no region" },
+	{ "s3://evidence/k", { .region = "evil.example/x" }, NULL,
+		"no region" },
+	{ "s3://evidence/k", { .token = "a\nb" }, NULL, "session token" },
+	{ "s3://evidence/k", { .key_id = "a\nb" }, NULL, "key's id" },
+	{ "s3://evidence/k", { .key_id = "a/b" }, NULL, "key's id" },
+	{ "s3://evidence/k", { .key_id = "" }, NULL, "AWS_ACCESS_KEY_ID" },
+	{ "s3://evidence/k", { .secret = "" }, NULL, "AWS_SECRET_ACCESS_KEY" },
+};
+
+START_TEST(s3_place_is_where_it_is_said)
+{
+	struct avml_remote_s3 s3 = places[_i].s3;
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	struct avml_error err = AVML_ERROR_INIT;
+	char text[AVML_ERROR_TEXT];
+	struct s3_place place;
+	int ret;
+
+	if (!s3.key_id)
+		s3.key_id = "AKID";
+	if (!s3.secret)
+		s3.secret = SECRET;
+	remote.kind = AVML_REMOTE_S3;
+	remote.to = places[_i].to;
+	remote.s3 = &s3;
+	ret = s3_place_init(&place, &remote, &err);
+	avml_error_join(&err, text, sizeof(text));
+	if (!places[_i].base) {
+		ck_assert_int_eq(ret, -EINVAL);
+		ck_assert_msg(strstr(text, places[_i].path), "%s", text);
+		ck_assert_int_eq(avml_remote_check(&remote, &err), -EINVAL);
+		return;
+	}
+	ck_assert_msg(ret == 0, "%s", text);
+	ck_assert_str_eq(place.base, places[_i].base);
+	ck_assert_str_eq(place.path, places[_i].path);
+	ck_assert_str_eq(place.host, strstr(place.base, "//") + 2);
+	s3_place_release(&place);
+}
+END_TEST
+
+START_TEST(s3_name_is_what_a_terminal_shows)
+{
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	char name[32];
+
+	remote.kind = AVML_REMOTE_S3;
+	remote.to = "s3://evidence/\033[2J\xc3\xa4";
+	avml_remote_name(&remote, name, sizeof(name));
+	ck_assert_str_eq(name, "s3://evidence/?[2J\xc3\xa4");
+	avml_remote_name(&remote, name, 10);
+	ck_assert_str_eq(name, "s3://evid");
+}
+END_TEST
+
+static Suite *remote_s3_suite(void)
+{
+	Suite *suite = suite_create("remote_s3");
+	TCase *tc = tcase_create("remote_s3");
+
+	tcase_add_test(tc, remote_s3_image_arrives);
+	tcase_add_loop_test(
+		tc, remote_s3_what_may_pass_passes, 0, TEST_COUNT(passing));
+	tcase_add_test(tc, remote_s3_old_object_is_no_confirmation);
+	tcase_add_loop_test(
+		tc, remote_s3_what_lasts_fails, 0, TEST_COUNT(lasting));
+	tcase_add_test(tc, remote_s3_wrong_secret_is_refused);
+	tcase_add_loop_test(
+		tc, s3_place_is_where_it_is_said, 0, TEST_COUNT(places));
+	tcase_add_test(tc, s3_name_is_what_a_terminal_shows);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+CHECK_MAIN(remote_s3_suite)
