@@ -269,9 +269,10 @@ static void on_progress(void *ctx, const struct avml_progress *now)
 	progress_line_tell(&a->line, now);
 }
 
-int acquire_run(struct acquire *a)
+static int take_snapshot(struct acquire *a, struct avml_snapshot_result *result,
+	struct avml_error *err)
 {
-	struct avml_snapshot_options options = {
+	const struct avml_snapshot_options options = {
 		.destination = a->file,
 		.source = a->source,
 		.iomem = a->iomem,
@@ -284,6 +285,8 @@ int acquire_run(struct acquire *a)
 		.no_clobber = a->no_clobber,
 		.digest = a->digest || a->digest_file,
 		.digest_file = a->digest_file,
+		.others = journal_input(&a->report.journal),
+		.other_count = journal_input(&a->report.journal) ? 1 : 0,
 		.force = a->force,
 		.remote = a->streams ? &a->to.remote : NULL,
 		.min_free_mib = a->min_free,
@@ -302,10 +305,42 @@ int acquire_run(struct acquire *a)
 		.source = on_source,
 		.progress = on_progress,
 	};
-	struct avml_error err = AVML_ERROR_INIT;
-	struct avml_snapshot_result result;
+	int ret;
+
+	progress_line_begin(&a->line, a->progress, a->quiet, "unreadable");
+	ret = avml_snapshot(&options, &events, result, err);
+	progress_line_end(&a->line);
+	return ret;
+}
+
+/* Of the image: what became of it, and where it is sent then. */
+static int acquire_and_send(struct acquire *a,
+	struct avml_snapshot_result *result, struct avml_error *err)
+{
 	struct stopwatch watch;
 	int ret, status;
+
+	stopwatch_start(&watch);
+	ret = take_snapshot(a, result, err);
+	if (!a->quiet)
+		print_digest(a->file, result->digest);
+	if (ret == 0 && !a->quiet)
+		print_summary(a, result, &watch);
+	status = ret < 0 ? cmd_status(err) : judge(a, result, err);
+	bundle_collect(&a->bundle, ret);
+	status = bundle_end(&a->bundle, status, err);
+	if (a->streams)
+		report_stream(a, result, ret);
+	else if (a->uploads && is_image(status))
+		status = send_file(a, status, err);
+	return status;
+}
+
+int acquire_run(struct acquire *a)
+{
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_snapshot_result result;
+	int status;
 
 	a->to.quiet = a->bundle.quiet = a->quiet;
 	a->bundle.force = a->force;
@@ -318,23 +353,7 @@ int acquire_run(struct acquire *a)
 		return status;
 	}
 	bundle_warn(&a->bundle);
-	options.others = journal_input(&a->report.journal);
-	options.other_count = options.others ? 1 : 0;
-	stopwatch_start(&watch);
-	progress_line_begin(&a->line, a->progress, a->quiet, "unreadable");
-	ret = avml_snapshot(&options, &events, &result, &err);
-	progress_line_end(&a->line);
-	if (!a->quiet)
-		print_digest(a->file, result.digest);
-	if (ret == 0 && !a->quiet)
-		print_summary(a, &result, &watch);
-	status = ret < 0 ? cmd_status(&err) : judge(a, &result, &err);
-	bundle_collect(&a->bundle, ret);
-	status = bundle_end(&a->bundle, status, &err);
-	if (a->streams)
-		report_stream(a, &result, ret);
-	else if (a->uploads && is_image(status))
-		status = send_file(a, status, &err);
+	status = acquire_and_send(a, &result, &err);
 	finish_report(a, status, &result, &err);
 	/* The error comes last. */
 	if (!is_image(status))

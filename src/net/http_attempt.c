@@ -190,8 +190,8 @@ static CURLcode set_method(struct http_attempt *a)
 
 static CURLcode set_all(struct http_attempt *a)
 {
-	CURLcode code = trust_set(
-		a->easy, a->common->remote, a->common->bundle);
+	CURLcode code =
+		trust_set(a->easy, a->common->remote, a->common->bundle);
 
 	SET(CURLOPT_URL, attempt_url(a));
 	/* What is signed is what is sent. */

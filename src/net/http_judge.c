@@ -104,36 +104,44 @@ static bool is_redirect(long status)
 	return status == 301 || status == 302 || status == 307 || status == 308;
 }
 
-static enum http_verdict follow(struct http_attempt *a, struct avml_error *err)
+/* Whether the server's way leads anywhere: 0 or -errno. */
+static int check_redirect(
+	struct http_attempt *a, const char *to, struct avml_error *err)
 {
 	char name[NAME_MAX_SHOWN];
-	char *to = NULL, *copy;
-	int ret = 0;
 
-	(void)curl_easy_getinfo(a->easy, CURLINFO_REDIRECT_URL, &to);
-	if (!to)
-		ret = avml_error_set(err, EPROTO,
-			"the server answered %ld, but did not say where to go",
-			status_of(a));
-	else if (++a->redirects > HTTP_REDIRECTS_MAX)
-		ret = avml_error_set(err, ELOOP, "more than %d redirects",
+	if (++a->redirects > HTTP_REDIRECTS_MAX)
+		return avml_error_set(err, ELOOP, "more than %d redirects",
 			HTTP_REDIRECTS_MAX);
-	else if (url_check(to, err) < 0)
-		ret = avml_error_wrap(err,
+	if (url_check(to, err) < 0)
+		return avml_error_wrap(err,
 			"the server redirected to what is no place to send to");
-	if (ret == 0 && url_is_secure(attempt_url(a)) && !url_is_secure(to)) {
+	if (url_is_secure(attempt_url(a)) && !url_is_secure(to)) {
 		url_name(to, name, sizeof(name));
-		ret = avml_error_set(err, EPROTO,
+		return avml_error_set(err, EPROTO,
 			"the server redirected from https to http: %s", name);
 	}
-	if (ret < 0) {
+	if (!attempt_can_begin_again(a))
+		return avml_error_set(err, EPROTO,
+			"the server redirected, when more of the stream had "
+			"been sent than is kept");
+	return 0;
+}
+
+static enum http_verdict follow(struct http_attempt *a, struct avml_error *err)
+{
+	const char *to = NULL;
+	char *copy;
+
+	(void)curl_easy_getinfo(a->easy, CURLINFO_REDIRECT_URL, &to);
+	if (!to) {
+		avml_error_set(err, EPROTO,
+			"the server answered %ld, but did not say where to go",
+			status_of(a));
 		name_it(a, err);
 		return VERDICT_FAILED;
 	}
-	if (!attempt_can_begin_again(a)) {
-		avml_error_set(err, EPROTO,
-			"the server redirected, when more of the stream had "
-			"been sent than is kept");
+	if (check_redirect(a, to, err) < 0) {
 		name_it(a, err);
 		return VERDICT_FAILED;
 	}

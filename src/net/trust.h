@@ -34,7 +34,7 @@ const char *trust_bundle(const struct avml_remote *remote);
  * Options that all connections have: TLS, times, the protocols allowed, this
  * program's name. CURLE_OK or what libcurl says.
  */
-CURLcode trust_set(CURL *curl, const struct avml_remote *remote,
-	const char *bundle);
+CURLcode trust_set(
+	CURL *curl, const struct avml_remote *remote, const char *bundle);
 
 #endif

@@ -13,69 +13,6 @@
 #define MIB ((uint64_t)1 << 20)
 /* Read of a file at once for its checksum; bytes. */
 #define READ_LEN (256u << 10)
-/* Blocks of a stream that are in memory, unless it was said. */
-#define STREAM_CONCURRENCY 4
-
-/* --- how many, how large -------------------------------------------------- */
-
-uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
-	uint64_t block_mib, bool stream, struct avml_error *err)
-{
-	uint64_t needed = most / dialect->blocks_max +
-			  (most % dialect->blocks_max > 0 ? 1 : 0);
-	uint64_t size = dialect->block_min;
-
-	if (dialect->object_max > 0 && most > dialect->object_max) {
-		avml_error_set(err, EFBIG,
-			"%" PRIu64 " bytes are more than the %" PRIu64
-			" that the service takes",
-			most, dialect->object_max);
-		return 0;
-	}
-	if (block_mib > dialect->block_max / MIB) {
-		avml_error_set(err, EINVAL,
-			"blocks of %" PRIu64 " MiB are more than the %" PRIu64
-			" MiB that the service takes",
-			block_mib, dialect->block_max / MIB);
-		return 0;
-	}
-	if (block_mib * MIB > size)
-		size = block_mib * MIB;
-	if (needed > dialect->block_max) {
-		avml_error_set(err, EFBIG,
-			"%" PRIu64 " bytes are more than %" PRIu64
-			" blocks of %" PRIu64 " MiB hold, which is what the "
-			"service takes",
-			most, dialect->blocks_max, dialect->block_max / MIB);
-		return 0;
-	}
-	if (needed > size)
-		size = (needed + MIB - 1) / MIB * MIB;
-	if (stream && size > AVML_REMOTE_MEMORY_MAX) {
-		avml_error_set(err, EFBIG,
-			"blocks of %" PRIu64 " MiB would be needed, and of a "
-			"stream they are held in memory: %u MiB at the most "
-			"(acquire to a file and send that)",
-			size / MIB, AVML_REMOTE_MEMORY_MAX >> 20);
-		return 0;
-	}
-	return size;
-}
-
-static unsigned int slots_for(
-	const struct avml_remote *remote, uint64_t size, bool stream)
-{
-	unsigned int count = remote->concurrency;
-
-	if (count == 0)
-		count = stream ? STREAM_CONCURRENCY
-			       : AVML_REMOTE_CONCURRENCY_MAX;
-	if (count > AVML_REMOTE_CONCURRENCY_MAX)
-		count = AVML_REMOTE_CONCURRENCY_MAX;
-	if (stream && count > AVML_REMOTE_MEMORY_MAX / size)
-		count = (unsigned int)(AVML_REMOTE_MEMORY_MAX / size);
-	return count;
-}
 
 /* --- a block -------------------------------------------------------------- */
 
@@ -158,52 +95,62 @@ static bool is_busy(const struct blocks *b)
 	return false;
 }
 
-/* One that is neither filled nor sent: waits for it. `file` may be NULL. */
-static int find_free(struct blocks *b, const struct avml_sink_file *file,
-	struct block **found, struct avml_error *err)
+static struct block *idle_block(struct blocks *b)
 {
-	int ret;
-
-	*found = NULL;
-	http_lock(b->http);
-	ret = settle(b, err);
-	while (ret == 0) {
-		for (unsigned int i = 0; i < b->slot_count && !*found; i++) {
-			if (b->slots[i].job.state == HTTP_IDLE)
-				*found = &b->slots[i];
-		}
-		if (*found)
-			break;
-		ret = http_wait(b->http, b->base.stop_level, err);
-		if (file) {
-			const uint64_t sent = sent_bytes(b);
-
-			http_unlock(b->http);
-			remote_tell(file, sent);
-			http_lock(b->http);
-		}
-		if (ret == 0)
-			ret = settle(b, err);
+	for (unsigned int i = 0; i < b->slot_count; i++) {
+		if (b->slots[i].job.state == HTTP_IDLE)
+			return &b->slots[i];
 	}
-	http_unlock(b->http);
-	return ret;
+	return NULL;
 }
 
-/* The next one, empty. */
-static int next_block(struct blocks *b, const struct avml_sink_file *file,
-	struct block **block, struct avml_error *err)
+/* Called with the lock: wait, and tell how far it is. `file` may be NULL. */
+static int wait_and_tell(struct blocks *b, const struct avml_sink_file *file,
+	struct avml_error *err)
 {
-	struct block *next;
-	int ret = find_free(b, file, &next, err);
+	int ret = http_wait(b->http, b->base.stop_level, err);
 
-	if (ret < 0)
-		return ret;
-	if (b->count == b->dialect->blocks_max)
-		return avml_error_set(err, EFBIG,
-			"%s: more than %" PRIu64 " blocks of %" PRIu64
-			" MiB (a larger --sas-block-size holds more)",
+	if (file) {
+		const uint64_t sent = sent_bytes(b);
+
+		http_unlock(b->http);
+		remote_tell(file, sent);
+		http_lock(b->http);
+	}
+	return ret == 0 ? settle(b, err) : ret;
+}
+
+/* One that is neither filled nor sent; NULL: the error says why not. */
+static struct block *find_free(struct blocks *b,
+	const struct avml_sink_file *file, struct avml_error *err)
+{
+	struct block *found;
+	int ret;
+
+	http_lock(b->http);
+	ret = settle(b, err);
+	while (ret == 0 && !idle_block(b))
+		ret = wait_and_tell(b, file, err);
+	found = ret == 0 ? idle_block(b) : NULL;
+	http_unlock(b->http);
+	return found;
+}
+
+/* The next one, empty; NULL, and the error. */
+static struct block *next_block(struct blocks *b,
+	const struct avml_sink_file *file, struct avml_error *err)
+{
+	struct block *next = find_free(b, file, err);
+
+	if (!next)
+		return NULL;
+	if (b->count == b->dialect->blocks_max) {
+		avml_error_set(err, EFBIG,
+			"%s: more than %" PRIu64 " blocks of %" PRIu64 " MiB",
 			b->base.name, b->dialect->blocks_max,
 			b->block_size / MIB);
+		return NULL;
+	}
 	next->blocks = b;
 	next->number = b->count;
 	next->offset = b->count * b->block_size;
@@ -213,8 +160,7 @@ static int next_block(struct blocks *b, const struct avml_sink_file *file,
 		checksum_free(b->checksum);
 		b->checksum = NULL;
 	}
-	*block = next;
-	return 0;
+	return next;
 }
 
 static int begin(struct blocks *b, struct avml_error *err)
@@ -232,10 +178,11 @@ static int start_filling(struct blocks *b, struct avml_error *err)
 	struct block *block;
 	int ret = begin(b, err);
 
-	if (ret == 0)
-		ret = next_block(b, NULL, &block, err);
 	if (ret < 0)
 		return ret;
+	block = next_block(b, NULL, err);
+	if (!block)
+		return -err->code;
 	if (!block->bytes) {
 		void *bytes = mmap(NULL, b->block_size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -329,11 +276,11 @@ static int send_parts(struct blocks *b, const struct avml_sink_file *file,
 	uint64_t left = file->len;
 
 	while (left > 0) {
-		struct block *block;
-		int ret = next_block(b, file, &block, err);
+		struct block *block = next_block(b, file, err);
+		int ret;
 
-		if (ret < 0)
-			return ret;
+		if (!block)
+			return -err->code;
 		block->len = left < b->block_size ? left : b->block_size;
 		left -= block->len;
 		ret = take_checksum(block, buf, err);
@@ -353,18 +300,8 @@ static int wait_for_all(struct blocks *b, const struct avml_sink_file *file,
 
 	http_lock(b->http);
 	ret = settle(b, err);
-	while (ret == 0 && is_busy(b)) {
-		ret = http_wait(b->http, b->base.stop_level, err);
-		if (file) {
-			const uint64_t sent = sent_bytes(b);
-
-			http_unlock(b->http);
-			remote_tell(file, sent);
-			http_lock(b->http);
-		}
-		if (ret == 0)
-			ret = settle(b, err);
-	}
+	while (ret == 0 && is_busy(b))
+		ret = wait_and_tell(b, file, err);
 	http_unlock(b->http);
 	return ret;
 }
@@ -497,7 +434,8 @@ int blocks_new(const struct avml_remote *remote,
 			      : avml_error_wrap(err, "%s", b->base.name);
 	}
 	if (ret == 0) {
-		b->slot_count = slots_for(remote, b->block_size, b->stream);
+		b->slot_count =
+			blocks_at_once(remote, b->block_size, b->stream);
 		ret = http_new(remote, b->slot_count, &b->http, err);
 	}
 	if (ret < 0) {

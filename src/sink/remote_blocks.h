@@ -85,4 +85,8 @@ int blocks_new(const struct avml_remote *remote,
 uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
 	uint64_t block_mib, bool stream, struct avml_error *err);
 
+/* How many of that size are under way at a time: at least one. */
+unsigned int blocks_at_once(
+	const struct avml_remote *remote, uint64_t size, bool stream);
+
 #endif

@@ -168,9 +168,9 @@ static void check(const struct command *command, struct words *words)
 		if (command->operands[i][0] == '[' && !operands[i])
 			continue;
 		FUZZ_ASSERT(operands[i]);
-		FUZZ_ASSERT(is_given(words, operands[i]) ||
-			    (command->url_operand &&
-				    strstr(operands[i], "://")));
+		FUZZ_ASSERT(
+			is_given(words, operands[i]) ||
+			(command->url_operand && strstr(operands[i], "://")));
 	}
 	FUZZ_ASSERT(!operands[count]);
 	for (const struct option *o = command->options; ret >= 0 && o->name;
