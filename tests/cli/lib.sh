@@ -54,7 +54,8 @@ line='?'
 
 finish()
 {
-	local status=$1 dir
+	local status=$1 dir noise
+	noise=$(tail -n 1 "$T/noise")
 	# Whatever a script left running is its own child.
 	# shellcheck disable=SC2046
 	kill -KILL $(jobs -p) 2>/dev/null || :
@@ -63,7 +64,7 @@ finish()
 		head -n 1 "$T/failed" >&9
 	elif [ "$status" != 0 ]; then
 		echo "line $line: command ended with status $status:" \
-			"$(tail -n 1 "$T/noise")" >&9
+			"$noise" >&9
 		status=1
 	elif [ -s "$T/skipped" ]; then
 		echo "ok ($(head -n 1 "$T/skipped"))" >&9
@@ -133,7 +134,7 @@ avml()
 timeout_avml()
 {
 	(
-		before=(timeout -k 1 10)
+		before=(timeout -k 1 10 ${before[@]+"${before[@]}"})
 		avml_exec "$@"
 	)
 }

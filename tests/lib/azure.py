@@ -74,8 +74,7 @@ def sas(args):
         "%Y-%m-%dT%H:%M:%SZ") for n in (-120, args.minutes))
     kind = "b" if "/" in args.path else "c"
     signature = sign(args.permissions, begin, end,
-                     "/blob/%s/%s" % (ACCOUNT, args.path.split("/")[0]
-                                      if kind == "c" else args.path),
+                     "/blob/%s/%s" % (ACCOUNT, urllib.parse.unquote(args.path)),
                      "", "", "", VERSION, kind, "", "", "", "", "", "")
     if args.spoiled:
         signature = base64.b64encode(

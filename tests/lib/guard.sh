@@ -101,9 +101,7 @@ is_near()
 		;;
 	esac
 	case $host in
-	\[*\]*)
-		host=${host%%]*}]
-		;;
+	\[*) host=${host%%]*}] ;;
 	*) host=${host%%:*} ;;
 	esac
 	case $host in

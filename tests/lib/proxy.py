@@ -8,7 +8,7 @@ It listens on a port of its own choice, on loopback, and writes that to the
 port file.  What it does to connections, counted from the first:
 
   --cut N,N...         the first is reset after N bytes from the client, the
-                       second after the next N, and so on
+                       second after the next N, and so on; "-" is none
   --cut-each N         every connection, after N bytes
   --answer N:STATUS[:RETRY_AFTER]
                        the first N requests get this answer, after their body
@@ -19,7 +19,7 @@ port file.  What it does to connections, counted from the first:
   --rate R             bytes a second from the client, of each connection
   --stall N            nothing is taken after N bytes from the client
   --stalls K           of the first K connections alone
-  --mute               all is taken, nothing is answered
+  --mute               all is taken, goes nowhere, and is not answered
 
 With --raw bytes are not looked at: TLS, or no HTTP at all.  The log has a line
 for what happens, with seconds since the start in front:
@@ -63,10 +63,11 @@ class Plan:
         self.log_file = open(args.log, "a", buffering=1)
         self.connections = 0
         self.requests = 0
-        self.cuts = [int(n) for n in args.cut.split(",")] if args.cut else []
+        self.cuts = [None if n == "-" else int(n)
+                     for n in (args.cut.split(",") if args.cut else [])]
         self.answers, self.status, self.retry_after = 0, "", ""
         if args.answer:
-            number, self.status, *rest = args.answer.split(":")
+            number, self.status, *rest = args.answer.split(":", 2)
             self.answers = int(number)
             self.retry_after = rest[0] if rest else ""
         self.losses = args.lose
@@ -165,6 +166,8 @@ class Connection:
         self.lost = 0  # the request whose answer is
 
     def to_server(self, data):
+        if self.plan.args.mute:
+            return
         if self.server is None:
             host, port = self.plan.args.to.rsplit(":", 1)
             self.server = socket.create_connection((host.strip("[]"),
@@ -178,8 +181,7 @@ class Connection:
                 if self.lost:
                     self.plan.log("lost", self.lost)
                     break
-                if not self.plan.args.mute:
-                    self.sock.sendall(data)
+                self.sock.sendall(data)
             else:
                 self.sock.shutdown(socket.SHUT_WR)
                 return

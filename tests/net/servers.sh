@@ -66,6 +66,49 @@ sum()
 	sha256sum <"$1" | cut -d ' ' -f 1
 }
 
+# begin ARGUMENT...: the binary in the background, $pid; see expect_ended.
+begin()
+{
+	before=(env --default-signal=TERM "${before[@]}")
+	avml_exec "$@" <&0 >"$T/stdout" 2>"$T/err" &
+	pid=$!
+	before=()
+}
+
+# expect_again N: so many attempts failed and were made again; said at the end
+# of an upload, and by notes, of which there are fewer where many come at a
+# time. '': any number.
+expect_again()
+{
+	local notes
+	[ -n "$1" ] || return 0
+	notes=$(grep -cE '^note: .*; attempt [0-9]+ of' "$T/err" || :)
+	if grep -q ' requests made again' "$T/err"; then
+		grep -q "; $1 requests made again" "$T/err" ||
+			fail "not $1 times again: $(said)"
+	fi
+	if [ "$notes" -gt "$1" ] || [ "$((notes > 0))" != "$(($1 > 0))" ]; then
+		fail "not $1 times again: $(tr '\n' ' ' <"$T/err")"
+	fi
+}
+
+# timed COMMAND...: $took is how many milliseconds it took.
+timed()
+{
+	local began
+	began=$(date +%s%N)
+	"$@"
+	took=$((($(date +%s%N) - began) / 1000000))
+}
+
+# expect_took LEAST MOST: milliseconds.
+expect_took()
+{
+	if [ "$took" -lt "$1" ] || [ "$took" -gt "$2" ]; then
+		fail "took $took ms, not $1 to $2"
+	fi
+}
+
 # expect_arrived SENT ARRIVED
 expect_arrived()
 {
@@ -154,12 +197,18 @@ nginx_server()
 }
 
 # /up takes anything, /small a MiB; /forbidden, /missing and /broken answer
-# with a text; /redirect/CODE/NAME leads to /up/NAME.
+# with a text; /redirect/CODE/NAME leads to /up/NAME, /again/NAME to itself,
+# and /down/NAME away from https.
 # $http, $https, and of https $other, $expired, $mutual (wants a certificate)
 # are ports. The https ones are there if there are certificates.
 start_nginx()
 {
 	local code user=''
+	http=${http-$(free_port)}
+	https=$(free_port)
+	other=$(free_port)
+	expired=$(free_port)
+	mutual=$(free_port)
 	mkdir -p "$T/nginx" "$www/up" "$www/small"
 	# It does not give up being root.
 	[ "$(id -u)" != 0 ] || user="user root;"
@@ -181,13 +230,10 @@ start_nginx()
 			echo "location ~ ^/redirect/$code/(.*)$ {" \
 				"return $code /up/\$1; }"
 		done
+		echo "location ~ ^/down/(.*)$ {" \
+			"return 307 http://localhost:$http/up/\$1; }"
 		echo "location ~ ^/again/(.*)$ { return 307 /again/\$1; }"
 	} >"$T/nginx/locations"
-	http=$(free_port)
-	https=$(free_port)
-	other=$(free_port)
-	expired=$(free_port)
-	mutual=$(free_port)
 	cat >"$T/nginx/conf" <<-CONFIG
 	daemon off; master_process off; $user
 	pid $T/nginx/pid; error_log $T/nginx/error;
@@ -222,6 +268,7 @@ server_up()
 
 # ---- Azure's blob service: Azurite ----
 
+# shellcheck disable=SC2120 # https is for those that want it
 # start_azurite [http|https]: $azurite is its process, $blobs the URL of the
 # account. Once ended, it is started again with what it had.
 start_azurite()
@@ -234,7 +281,6 @@ start_azurite()
 		options=(--cert "$tls/right.pem" --key "$tls/right.key")
 	mkdir -p "$T/azurite"
 	azurite_port=${azurite_port-$(free_port)}
-	# Told apart from what is tested, its own checks of versions are on.
 	node "$(realpath "$program")" --disableTelemetry \
 		--location "$T/azurite" --blobPort "$azurite_port" \
 		--debug "$T/azurite.debug" ${options[@]+"${options[@]}"} 9>&- \
@@ -263,6 +309,13 @@ sas()
 	azure sas "$@"
 }
 
+# via_proxy URL: the same, by way of the proxy.
+via_proxy()
+{
+	# shellcheck disable=SC2001
+	sed "s/:$azurite_port/:$proxied/" <<<"$1"
+}
+
 # expect_blob SENT CONTAINER/BLOB
 expect_blob()
 {
@@ -276,6 +329,32 @@ expect_blob()
 expect_no_blob()
 {
 	! azure head "$1" >"$T/head" || fail "$1 is there: $(cat "$T/head")"
+}
+
+# ---- Receivers of plain bytes, or of TLS ----
+
+# receive COMMAND...: it listens on $port, and what it gets is in $T/got;
+# $receiver is its process. Nothing but the binary connects.
+receive()
+{
+	receive_at_once "$@"
+	wait_until receiver_up
+}
+
+# The same, of which somebody waits for it to listen already.
+receive_at_once()
+{
+	rm -f "$T/got"
+	# At the end of its input s_server would end as well.
+	[ -p "$T/silence" ] || mkfifo "$T/silence"
+	"$@" >"$T/got" 2>"$T/receiver" <>"$T/silence" 9>&- &
+	receiver=$!
+}
+
+receiver_up()
+{
+	kill -0 "$receiver" || fail "a receiver ended: $(cat "$T/receiver")"
+	listens_unseen "$port"
 }
 
 # ---- What spoils ----
