@@ -10,6 +10,8 @@
  *   S3    an object of S3 and its kind, with a key: a multipart upload with
  *         parts of up to 5 GiB (Amazon S3 API Reference), each signed with the
  *         SHA-256 of its bytes
+ *   PARTS the same without a key, by URLs that somebody made who has one
+ *         (contrib/avml-part-urls)
  *
  * A certificate is always verified. A request or a connection that fails for
  * a reason that may pass is made again: see `retries`. What was not confirmed
@@ -40,6 +42,7 @@ enum avml_remote_kind {
 	AVML_REMOTE_TCP,
 	AVML_REMOTE_TLS,
 	AVML_REMOTE_S3,
+	AVML_REMOTE_PARTS,
 };
 
 /* Strings that may be NULL or "", where that says so. */
@@ -51,14 +54,26 @@ struct avml_remote_s3 {
 	bool path_style;   /* HOST/BUCKET; of addresses it is always */
 };
 
+/* Of one upload; the URLs are secrets. */
+struct avml_remote_parts {
+	const char *const *urls; /* of the parts, in order: PUT */
+	size_t count;
+	uint64_t part_size;	      /* bytes, whole MiB */
+	const char *complete, *abort; /* POST, DELETE */
+	const char *head;	      /* of the object; NULL: none */
+	const char *upload_id;	      /* to be shown */
+};
+
 struct avml_remote {
 	enum avml_remote_kind kind;
 	/*
 	 * URL; of TCP and TLS HOST:PORT, or [ADDRESS]:PORT; of S3
-	 * s3://BUCKET/KEY, of which nothing is encoded.
+	 * s3://BUCKET/KEY, of which nothing is encoded, and of PARTS what is
+	 * to be shown.
 	 */
 	const char *to;
-	const struct avml_remote_s3 *s3; /* of S3 alone */
+	const struct avml_remote_s3 *s3;       /* of S3 alone */
+	const struct avml_remote_parts *parts; /* of PARTS alone */
 	/*
 	 * PEM files. Whom to trust: NULL is the file that the environment's
 	 * SSL_CERT_FILE names, or else the system's.

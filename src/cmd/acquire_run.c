@@ -220,6 +220,8 @@ static const char *kind_key(const struct remote_args *to)
 		return "tls";
 	case AVML_REMOTE_S3:
 		return "s3";
+	case AVML_REMOTE_PARTS:
+		return "parts";
 	}
 	return NULL;
 }

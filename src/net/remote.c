@@ -35,6 +35,32 @@ static int check_s3(
 	return 0;
 }
 
+/* Of S3: parts of 5 MiB to 5 GiB, and 10,000 at the most. */
+static int check_parts(const struct avml_remote_parts *parts, bool *secure,
+	struct avml_error *err)
+{
+	int ret = 0;
+
+	if (parts->count == 0 || parts->count > 10000)
+		ret = avml_error_set(err, EINVAL, "there are 1 to 10000 parts");
+	else if (parts->part_size < 5 << 20 ||
+		 parts->part_size > (uint64_t)5 << 30 ||
+		 parts->part_size % (1 << 20) != 0)
+		ret = avml_error_set(err, EINVAL,
+			"a part has 5 MiB to 5 GiB, and whole ones");
+	for (size_t i = 0; ret == 0 && i < parts->count; i++) {
+		ret = url_check(parts->urls[i], err);
+		*secure |= url_is_secure(parts->urls[i]);
+	}
+	if (ret == 0)
+		ret = url_check(parts->complete, err);
+	if (ret == 0)
+		ret = url_check(parts->abort, err);
+	if (ret == 0 && parts->head)
+		ret = url_check(parts->head, err);
+	return ret < 0 ? avml_error_wrap(err, "the list of parts") : 0;
+}
+
 /* What of it a terminal shows. */
 static void name_s3(const char *to, char *name, size_t size)
 {
@@ -57,6 +83,8 @@ int avml_remote_check(const struct avml_remote *remote, struct avml_error *err)
 
 	if (remote->kind == AVML_REMOTE_S3)
 		ret = check_s3(remote, &secure, err);
+	else if (remote->kind == AVML_REMOTE_PARTS)
+		ret = check_parts(remote->parts, &secure, err);
 	else if (is_url(remote))
 		ret = url_check(remote->to, err);
 	else
@@ -76,7 +104,7 @@ void avml_remote_name(const struct avml_remote *remote, char *name, size_t size)
 	unsigned int port;
 	struct avml_error ignored;
 
-	if (remote->kind == AVML_REMOTE_S3)
+	if (remote->kind == AVML_REMOTE_S3 || remote->kind == AVML_REMOTE_PARTS)
 		name_s3(remote->to, name, size);
 	else if (is_url(remote))
 		url_name(remote->to, name, size);

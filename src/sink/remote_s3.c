@@ -7,6 +7,7 @@
  * that, not every store knows.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,11 @@ static int sign(const struct s3 *s3, const char *method, const char *url,
 int s3_headers(void *ctx, struct curl_slist **list)
 {
 	const struct s3_request *r = ctx;
+	const struct s3 *s3 = r->blocks->data;
 
-	return sign(r->blocks->data, r->method, r->url, r->payload, list);
+	if (s3->parts)
+		return 0;
+	return sign(s3, r->method, r->url, r->payload, list);
 }
 
 /* "unsigned" where there is none, which S3 takes over https. */
@@ -98,17 +102,58 @@ static void payload_of(const char *base64, char payload[CHECKSUM_HEX_SIZE])
 static int block_headers(void *ctx, struct curl_slist **list)
 {
 	const struct block *block = ctx;
+	const struct s3 *s3 = block->blocks->data;
 	char payload[CHECKSUM_HEX_SIZE];
 
+	/* That is no header that a URL would have to sign. */
+	if (s3->parts)
+		return block->checksum[0] ? add_header(list, "Content-MD5",
+						    block->checksum)
+					  : 0;
 	payload_of(block->checksum, payload);
-	return sign(block->blocks->data, "PUT", block->url, payload, list);
+	return sign(s3, "PUT", block->url, payload, list);
 }
 
-char *s3_url(const struct s3 *s3, const struct pair *query, size_t count)
+/* Of a list that somebody made. */
+static const char *given_url(const struct avml_remote_parts *parts,
+	enum s3_what what, uint64_t number)
 {
-	CLEANUP_FREE char *target = target_new(s3->place.path, query, count);
-	char *url = NULL;
+	switch (what) {
+	case S3_BEGIN:
+		break;
+	case S3_PART:
+		return parts->urls[number];
+	case S3_COMPLETE:
+		return parts->complete;
+	case S3_ABORT:
+		return parts->abort;
+	case S3_OBJECT:
+		return parts->head;
+	}
+	return NULL;
+}
 
+char *s3_url(const struct s3 *s3, enum s3_what what, uint64_t number)
+{
+	CLEANUP_FREE char *target = NULL;
+	const char *given = NULL;
+	char digits[24], *url = NULL;
+	struct pair query[2];
+	size_t count = 0;
+
+	if (s3->parts) {
+		given = given_url(s3->parts, what, number);
+		return given ? strdup(given) : NULL;
+	}
+	/* Theirs begin with 1. */
+	snprintf(digits, sizeof(digits), "%" PRIu64, number + 1);
+	if (what == S3_PART)
+		query[count++] = (struct pair){ "partNumber", digits };
+	if (what == S3_BEGIN)
+		query[count++] = (struct pair){ "uploads", "" };
+	else if (what != S3_OBJECT)
+		query[count++] = (struct pair){ "uploadId", s3->upload_id };
+	target = target_new(s3->place.path, query, count);
 	if (!target || asprintf(&url, "%s%s", s3->place.base, target) < 0)
 		return NULL;
 	return url;
@@ -118,9 +163,8 @@ char *s3_url(const struct s3 *s3, const struct pair *query, size_t count)
 
 static int s3_begin(struct blocks *b, struct avml_error *err)
 {
-	static const struct pair query[] = { { "uploads", "" } };
 	struct s3 *s3 = b->data;
-	CLEANUP_FREE char *url = s3_url(s3, query, 1);
+	CLEANUP_FREE char *url = s3_url(s3, S3_BEGIN, 0);
 	struct s3_request request = { b, "POST", url, S3_PAYLOAD_EMPTY };
 	struct http_job job = {
 		.method = "POST",
@@ -153,15 +197,7 @@ static int s3_begin(struct blocks *b, struct avml_error *err)
 
 static int s3_block(struct block *block, struct avml_error *err)
 {
-	const struct s3 *s3 = block->blocks->data;
-	char number[24];
-	const struct pair query[] = { { "partNumber", number },
-		{ "uploadId", s3->upload_id } };
-
-	/* Theirs begin with 1. */
-	snprintf(number, sizeof(number), "%llu",
-		(unsigned long long)block->number + 1);
-	block->url = s3_url(s3, query, 2);
+	block->url = s3_url(block->blocks->data, S3_PART, block->number);
 	if (!block->url)
 		return avml_error_set_errno(err, ENOMEM, "%s", block->what);
 	block->job.method = "PUT";
@@ -249,4 +285,28 @@ int s3_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 		.service = "s3",
 	};
 	return blocks_new(remote, &s3_dialect, s3, most, of_file, sink, err);
+}
+
+int s3_parts_new(const struct avml_remote *remote, uint64_t most, bool of_file,
+	struct avml_sink **sink, struct avml_error *err)
+{
+	const struct avml_remote_parts *parts = remote->parts;
+	struct s3 *s3 = calloc(1, sizeof(*s3));
+
+	if (!s3)
+		return avml_error_set_errno(err, ENOMEM, "an upload");
+	s3->parts = parts;
+	s3->upload_id = strdup(parts->upload_id);
+	if (!s3->upload_id) {
+		s3_free_data(s3);
+		return avml_error_set_errno(err, ENOMEM, "an upload");
+	}
+	s3->dialect = s3_dialect;
+	s3->dialect.checksum = CHECKSUM_MD5;
+	s3->dialect.block_min = s3->dialect.block_max = parts->part_size;
+	s3->dialect.blocks_max = parts->count;
+	s3->dialect.begin = NULL;
+	if (most == 0)
+		most = parts->count * parts->part_size;
+	return blocks_new(remote, &s3->dialect, s3, most, of_file, sink, err);
 }

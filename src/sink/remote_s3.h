@@ -10,6 +10,9 @@
 #define S3_PARTS_MAX 10000
 
 struct s3 {
+	/* NULL: there is a key, and all is signed by it. */
+	const struct avml_remote_parts *parts;
+	struct block_dialect dialect;
 	struct s3_place place;
 	struct sigv4_keys keys;
 	char *upload_id; /* NULL: none is begun */
@@ -27,8 +30,16 @@ struct s3_request {
 	"e3b0c44298fc1c149afbf4c8996fb924" \
 	"27ae41e4649b934ca495991b7852b855"
 
-/* A URL of the object with these parameters; NULL when memory is out. */
-char *s3_url(const struct s3 *s3, const struct pair *query, size_t count);
+enum s3_what {
+	S3_BEGIN,
+	S3_PART,
+	S3_COMPLETE,
+	S3_ABORT,
+	S3_OBJECT,
+};
+
+/* The caller frees it. NULL when memory is out, or there is none. */
+char *s3_url(const struct s3 *s3, enum s3_what what, uint64_t number);
 
 /* Of a job: `ctx` is a struct s3_request. */
 int s3_headers(void *ctx, struct curl_slist **list);

@@ -97,7 +97,7 @@ struct seen {
 
 static void look(struct blocks *b, struct seen *seen)
 {
-	CLEANUP_FREE char *url = s3_url(b->data, NULL, 0);
+	CLEANUP_FREE char *url = s3_url(b->data, S3_OBJECT, 0);
 	struct s3_request request = { b, "HEAD", url, S3_PAYLOAD_EMPTY };
 	struct http_job job = {
 		.method = "HEAD",
@@ -203,8 +203,7 @@ static int complete(
 int s3_commit(struct blocks *b, struct avml_error *err)
 {
 	struct s3 *s3 = b->data;
-	const struct pair query[] = { { "uploadId", s3->upload_id } };
-	CLEANUP_FREE char *url = s3_url(s3, query, 1);
+	CLEANUP_FREE char *url = s3_url(s3, S3_COMPLETE, 0);
 	CLEANUP_FREE char *text = make_document(s3, (size_t)b->count);
 	struct s3_request request = { b, "POST", url, SIGV4_UNSIGNED };
 	struct http_job job = {
@@ -240,8 +239,7 @@ int s3_commit(struct blocks *b, struct avml_error *err)
 int s3_abandon(struct blocks *b, struct avml_error *err)
 {
 	struct s3 *s3 = b->data;
-	const struct pair query[] = { { "uploadId", s3->upload_id } };
-	CLEANUP_FREE char *url = s3->upload_id ? s3_url(s3, query, 1) : NULL;
+	CLEANUP_FREE char *url = s3->upload_id ? s3_url(s3, S3_ABORT, 0) : NULL;
 	struct s3_request request = { b, "DELETE", url, S3_PAYLOAD_EMPTY };
 	struct http_job job = {
 		.method = "DELETE",

@@ -33,6 +33,9 @@ int sink_remote_new(const struct avml_sink_options *options,
 		return s3_new(remote,
 			options->most > 0 ? options->most : MOST_UNKNOWN,
 			options->of_file, sink, err);
+	case AVML_REMOTE_PARTS:
+		return s3_parts_new(
+			remote, options->most, options->of_file, sink, err);
 	case AVML_REMOTE_TCP:
 	case AVML_REMOTE_TLS:
 		return connection_new(remote, sink, err);

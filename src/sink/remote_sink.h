@@ -30,6 +30,10 @@ int azure_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 int s3_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 	struct avml_sink **sink, struct avml_error *err);
 
+/* The same by URLs; `most` may be 0: as long as there are parts. */
+int s3_parts_new(const struct avml_remote *remote, uint64_t most, bool of_file,
+	struct avml_sink **sink, struct avml_error *err);
+
 /*
  * Ask for the object's length (HEAD). 0: it has that many bytes, or the
  * server does not tell; -errno: it has not.

@@ -94,7 +94,8 @@ assert made["version"] == 1 and made["part_size"] == 5 << 20, made
 assert made["bucket"] == "evidence" and len(made["parts"]) == 4, made
 assert made["key"] == "case 7/h\u00f6st+1.lime", made["key"]
 assert set(made) == {"version", "bucket", "key", "endpoint", "upload_id",
-                     "expires", "part_size", "parts", "complete", "abort"}
+                     "expires", "part_size", "parts", "complete", "abort",
+                     "head"}
 END
 python "$T/fill.py" "$T/list" "$T/memory" || fail "$(tail -n 1 "$T/noise")"
 cmp "$T/memory" "$T/one/objects/case%207%2Fh%C3%B6st%2B1.lime" ||
@@ -133,7 +134,9 @@ refuse()
 }
 refuse 'is there already' "${at[@]}" --key x --output "$T/list"
 refuse 'is no size' "${at[@]}" --key x --part-size 5MB
-refuse '5M to 5G' "${at[@]}" --key x --part-size 5242879
+refuse '5M to 5G' "${at[@]}" --key x --part-size 4M
+refuse '5M to 5G' "${at[@]}" --key x --part-size 6G
+refuse 'whole ones' "${at[@]}" --key x --part-size 5242881
 refuse '10000 at most' "${at[@]}" --key x --parts 10001
 refuse 'at most 5T' "${at[@]}" --key x --parts 10000 --part-size 1G
 refuse '604800' "${at[@]}" --key x --expires 604801
