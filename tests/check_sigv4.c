@@ -156,7 +156,7 @@ static void check_example(const struct example *e, const char *host,
 		.header_count = count_pairs(e->headers),
 		.payload = e->payload,
 	};
-	struct sigv4_signature signature;
+	struct sigv4_signature signature = { .authorization = NULL };
 	struct avml_error err;
 	char wanted[512];
 
@@ -341,7 +341,7 @@ static int sign_vanilla(time_t now, size_t header_count)
 		.header_count = header_count,
 		.payload = NOTHING,
 	};
-	struct sigv4_signature signature;
+	struct sigv4_signature signature = { .authorization = NULL };
 	struct sigv4_keys keys = s3_keys;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret;

@@ -84,13 +84,17 @@ static int split_endpoint(
 	CLEANUP_CURL char *other = NULL;
 	int ret = url_check(endpoint, err);
 
-	if (ret < 0)
-		return avml_error_wrap(err, "the endpoint");
+	if (ret < 0) {
+		avml_error_wrap(err, "the endpoint");
+		return ret;
+	}
 	if (!parts ||
 		curl_url_set(parts, CURLUPART_URL, endpoint, 0) != CURLUE_OK ||
 		curl_url_get(parts, CURLUPART_HOST, host, 0) != CURLUE_OK ||
-		curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK)
-		return avml_error_set_errno(err, ENOMEM, "the endpoint");
+		curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
+		avml_error_set_errno(err, ENOMEM, "the endpoint");
+		return -ENOMEM;
+	}
 	(void)curl_url_get(parts, CURLUPART_PORT, port, CURLU_NO_DEFAULT_PORT);
 	if (strcmp(path, "/") != 0 ||
 		curl_url_get(parts, CURLUPART_QUERY, &other, 0) == CURLUE_OK ||

@@ -190,6 +190,12 @@ static int derive_key(const struct signing *s, unsigned char key[KEY_SIZE],
 	return done ? 0 : avml_error_set_errno(err, EIO, "HMAC-SHA-256");
 }
 
+static int no_memory(struct avml_error *err)
+{
+	avml_error_set_errno(err, ENOMEM, "signature");
+	return -ENOMEM;
+}
+
 /* By what the secret's key makes of the request. */
 static int sign(const struct signing *s, char hex[CHECKSUM_HEX_SIZE],
 	struct avml_error *err)
@@ -201,31 +207,34 @@ static int sign(const struct signing *s, char hex[CHECKSUM_HEX_SIZE],
 	if (ret == 0 && asprintf(&text, ALGORITHM "\n%s\n%s\n%s", s->date,
 				s->scope, hex) < 0) {
 		text = NULL;
-		ret = avml_error_set_errno(err, ENOMEM, "signature");
+		ret = no_memory(err);
 	}
 	if (ret == 0)
 		ret = derive_key(s, key, err);
 	if (ret == 0 && !derive(key, text, strlen(text)))
 		ret = avml_error_set_errno(err, EIO, "HMAC-SHA-256");
 	/* The last of them is no secret: it is the signature. */
-	hex_text(key, KEY_SIZE, hex);
+	if (ret == 0)
+		hex_text(key, KEY_SIZE, hex);
 	OPENSSL_cleanse(key, sizeof(key));
 	return ret;
 }
 
 static int begin(struct signing *s, struct avml_error *err)
 {
-	if (s->request->header_count > SIGV4_HEADERS_MAX)
-		return avml_error_set(err, EINVAL, "too many headers");
+	if (s->request->header_count > SIGV4_HEADERS_MAX) {
+		avml_error_set(err, EINVAL, "too many headers");
+		return -EINVAL;
+	}
 	/* What this host has configured for OpenSSL is not to be trusted. */
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
-		return avml_error_set_errno(err, ENOMEM, "signature");
+		return no_memory(err);
 	collect_headers(s);
 	s->names = join_names(s);
 	if (!s->names || asprintf(&s->scope, "%.8s/%s/%s/" TERMINATOR, s->date,
 				 s->keys->region, s->keys->service) < 0) {
 		s->scope = NULL;
-		return avml_error_set_errno(err, ENOMEM, "signature");
+		return no_memory(err);
 	}
 	return 0;
 }

@@ -54,7 +54,7 @@ static int sign(const struct s3 *s3, const char *method, const char *url,
 		.target = url + strlen(s3->place.base),
 		.payload = payload,
 	};
-	struct sigv4_signature signature;
+	struct sigv4_signature signature = { .authorization = NULL };
 	struct avml_error ignored;
 	struct timespec now;
 	int ret;

@@ -267,9 +267,6 @@ int s3_abandon(struct blocks *b, struct avml_error *err)
 			       job.answer.status == 404);
 		http_unlock(b->http);
 	}
-	/* 404: there is no such upload, which is as good. */
-	gone = job.state == HTTP_DONE &&
-	       (job.answer.status / 100 == 2 || job.answer.status == 404);
 	http_job_release(b->http, &job);
 	if (gone)
 		return 0;
