@@ -5,6 +5,8 @@
  *   PUT   one HTTP request: WebDAV, a presigned URL, any collector
  *   BLOB  a block blob of Azure by a SAS URL: Put Block and Put Block List
  *         of its REST API, version 2019-12-12 (blocks of up to 4000 MiB)
+ *   S3    a multipart upload to an object store, with a key
+ *   PARTS the same by URLs that were signed elsewhere
  *   TCP   the bytes as they are; the receiver has to close as well
  *   TLS   the same inside of TLS
  *   S3    an object of S3 and its kind, with a key: a multipart upload with
@@ -87,8 +89,10 @@ struct avml_remote {
 	unsigned int retry_s;	/* seconds after which there is no other */
 	uint64_t rate;		/* bytes a second at the most; 0: any */
 	/* Of blocks (BLOB, S3): MiB at the least, and how many at a time. */
-	uint64_t block_mib;	  /* 0: the smallest */
-	unsigned int concurrency; /* 0: 4, and 10 of a file */
+	uint64_t block_mib; /* 0: the smallest */
+	/* 0: of a file 10; of a stream 4, or what 64 MiB hold, but 2. */
+	unsigned int concurrency;
+	bool no_checksum; /* of each, where services do not take one */
 	/* An attempt failed, and another is made. May be NULL. */
 	void *ctx;
 	void (*notice)(void *ctx, const char *text);

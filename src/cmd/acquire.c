@@ -62,8 +62,8 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 
 	if (secret_is_url(a->file))
 		return avml_error_set(err, EINVAL,
-			"%s is a URL, not a file (--url and --sas-url send to "
-			"one)",
+			"%s is a URL, not a file (--url, --sas-url and "
+			"--s3 send to one)",
 			secret_shown(a->file, shown));
 	ret = remote_args_for_acquire(&a->to, &a->uploads, err);
 	if (ret < 0)
@@ -71,8 +71,8 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 	if (a->uploads)
 		return check_file(a->file, err);
 	if (a->remove)
-		return avml_error_set(
-			err, EINVAL, "--delete goes with --url or --sas-url");
+		return avml_error_set(err, EINVAL,
+			"--delete goes with --url, --sas-url or --s3");
 	return remote_args_unused(&a->to, err);
 }
 
@@ -97,7 +97,9 @@ static int run(int argc, char **argv)
 	a.command = &cmd_acquire;
 	a.target = &a;
 	a.defaults = &defaults;
-	return acquire_run(&a);
+	ret = acquire_run(&a);
+	remote_args_release(&a.to);
+	return ret;
 }
 
 static const char *const acquire_operands[] = { "FILE", NULL };

@@ -6,16 +6,23 @@
 #include <avml/remote.h>
 
 #include "cmd/option.h"
+#include "cmd/part_list.h"
 
 struct remote_args {
 	const char *url, *url_file; /* of a PUT; of upload and stream all */
 	const char *sas_url, *sas_url_file; /* of a blob, for acquire */
+	const char *s3;			    /* for acquire */
+	const char *part_urls, *endpoint_url, *region;
+	bool path_style, no_checksum;
+	uint64_t part_mib, part_concurrency;
 	const char *cacert, *cert, *key, *pin;
 	uint64_t connect_s, stall_s, retries, retry_s;
 	uint64_t rate;
 	uint64_t block_mib, concurrency;
 	/* What they come to: see remote_args_take(). */
 	struct avml_remote remote;
+	struct avml_remote_s3 keys;
+	struct part_list list;
 	char name[512]; /* as it may be shown */
 	bool quiet;
 };
@@ -42,6 +49,20 @@ struct remote_args {
 		"blocks of a blob, at the least (5)", 1, 4000),                \
 		REMOTE_NUMBER("sas-block-concurrency", AT(concurrency), "N",   \
 			"of them at a time, at most 10", 1, 1000000),          \
+		OPTION_TEXT_AT("part-urls", AT(part_urls), "FILE",             \
+			"to S3 by the URLs of avml-part-urls"),                \
+		OPTION_TEXT_AT("endpoint-url", AT(endpoint_url), "URL",        \
+			"the store of S3's kind (AWS)"),                       \
+		OPTION_TEXT_AT("region", AT(region), "NAME",                   \
+			"its region (us-east-1)"),                             \
+		OPTION_FLAG_AT("path-style", AT(path_style),                   \
+			"of it: HOST/BUCKET, not BUCKET.HOST"),                \
+		REMOTE_NUMBER("part-size", AT(part_mib), "MiB",                \
+			"parts of S3, at the least (5)", 1, 5120),             \
+		REMOTE_NUMBER("part-concurrency", AT(part_concurrency), "N",   \
+			"of them at a time, at most 10", 1, 1000000),          \
+		OPTION_FLAG_AT("no-checksum", AT(no_checksum),                 \
+			"send blocks and parts without"),                      \
 		OPTION_TEXT_AT("cacert", AT(cacert), "FILE",                   \
 			"whom to trust, PEM (the system's)"),                  \
 		OPTION_TEXT_AT(                                                \
@@ -67,8 +88,8 @@ struct remote_args {
 
 /*
  * Make `remote` of the arguments. `kind` is a word of the command line ("put",
- * "blob", "upload-blob", "tcp", "tls"), `to` what it was given as an operand,
- * or NULL. 0; -EINVAL: wrong usage; another -errno.
+ * "blob", "upload-blob", "s3", "tcp", "tls"), `to` what it was given as an
+ * operand, or NULL. 0; -EINVAL: wrong usage; another -errno.
  */
 int remote_args_take(struct remote_args *args, const char *kind, const char *to,
 	struct avml_error *err);
@@ -79,5 +100,8 @@ int remote_args_for_acquire(
 
 /* -EINVAL if there are options of a destination without one. */
 int remote_args_unused(const struct remote_args *args, struct avml_error *err);
+
+/* What a part list holds; a command that ends need not. */
+void remote_args_release(struct remote_args *args);
 
 #endif

@@ -41,8 +41,7 @@ const char *secret_shown(const char *text, char shown[SECRET_SHOWN])
 	return shown;
 }
 
-/* What another program of this user or a crash could see is less then. */
-static void keep_in(void)
+void secret_keep_in(void)
 {
 	static const struct rlimit none = { 0, 0 };
 
@@ -70,7 +69,7 @@ const char *secret_take(const char *argument)
 	char *const own = (char *)(uintptr_t)argument;
 	char *copy = strdup(argument);
 
-	keep_in();
+	secret_keep_in();
 	if (copy)
 		wipe(own);
 	return copy;
@@ -121,7 +120,7 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 			"cannot read the URL from %s", name);
 	if (!text)
 		return avml_error_set_errno(err, ENOMEM, "a URL");
-	keep_in();
+	secret_keep_in();
 	len = read_line(fd, text, SECRET_MAX);
 	if (len < 0)
 		return avml_error_set_errno(

@@ -21,6 +21,9 @@ bool secret_is_url(const char *text);
 /* What of it may be shown: of a URL, what is before its query, and no user. */
 const char *secret_shown(const char *text, char shown[SECRET_SHOWN]);
 
+/* From here on no core is dumped, and others of this user cannot look in. */
+void secret_keep_in(void);
+
 /*
  * A copy of an argument; in the argument itself only what may be shown is
  * left, so that /proc/PID/cmdline has no more of it. From here on no core is

@@ -52,18 +52,20 @@ static int run(int argc, char **argv)
 	a->defaults = &defaults;
 	a->streams = true;
 	a->file = a->to.name;
-	return acquire_run(a);
+	ret = acquire_run(a);
+	remote_args_release(&a->to);
+	return ret;
 }
 
 static const char *const stream_operands[] = {
-	"put|blob|tcp|tls",
+	"put|blob|s3|tcp|tls",
 	"[TO]",
 	NULL,
 };
 
 const struct command cmd_stream = {
 	.name = "stream",
-	.synopsis = "put|blob|tcp|tls [TO]",
+	.synopsis = "put|blob|s3|tcp|tls [TO]",
 	.summary = "send this machine's physical memory off it, by no file",
 	.options = stream_options,
 	.operands = stream_operands,

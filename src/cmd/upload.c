@@ -93,15 +93,17 @@ static int run(int argc, char **argv)
 	if (ret == 0 && (u.to.remote.kind == AVML_REMOTE_TCP ||
 				u.to.remote.kind == AVML_REMOTE_TLS))
 		ret = avml_error_set(&err, EINVAL,
-			"a file is sent by put or blob (and by any program "
+			"a file is sent by put, blob or s3 (and by any program "
 			"that copies to a socket)");
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_upload, &err);
-	return ret < 0 ? cmd_failed(&err) : upload(&u);
+	ret = ret < 0 ? cmd_failed(&err) : upload(&u);
+	remote_args_release(&u.to);
+	return ret;
 }
 
 static const char *const upload_operands[] = {
-	"put|blob",
+	"put|blob|s3",
 	"FILE",
 	"[URL]",
 	NULL,
@@ -109,8 +111,8 @@ static const char *const upload_operands[] = {
 
 const struct command cmd_upload = {
 	.name = "upload",
-	.synopsis = "put|blob FILE [URL]",
-	.summary = "send a file by HTTP PUT, or to an Azure blob",
+	.synopsis = "put|blob|s3 FILE [URL]",
+	.summary = "send a file by HTTP PUT, to an Azure blob, or to S3",
 	.options = upload_options,
 	.operands = upload_operands,
 	.url_operand = true,

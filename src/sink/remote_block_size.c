@@ -6,8 +6,10 @@
 #include "sink/remote_blocks.h"
 
 #define MIB ((uint64_t)1 << 20)
-/* Blocks of a stream that are in memory, unless it was said. */
-#define STREAM_CONCURRENCY 4
+/* Of a stream's blocks, which are in memory, unless it was said. */
+#define STREAM_MOST 4
+#define STREAM_LEAST 2
+#define STREAM_MEMORY (64 * MIB)
 
 uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
 	uint64_t block_mib, bool stream, struct avml_error *err)
@@ -58,9 +60,11 @@ unsigned int blocks_at_once(
 {
 	unsigned int count = remote->concurrency;
 
+	if (count == 0 && !stream)
+		count = AVML_REMOTE_CONCURRENCY_MAX;
 	if (count == 0)
-		count = stream ? STREAM_CONCURRENCY
-			       : AVML_REMOTE_CONCURRENCY_MAX;
+		count = size > STREAM_MEMORY / STREAM_MOST ? STREAM_LEAST
+							   : STREAM_MOST;
 	if (count > AVML_REMOTE_CONCURRENCY_MAX)
 		count = AVML_REMOTE_CONCURRENCY_MAX;
 	if (!stream || size == 0)

@@ -445,7 +445,8 @@ int blocks_new(const struct avml_remote *remote,
 		return ret;
 	}
 	/* Where the library has it not, blocks go without. */
-	b->checksum = checksum_new(dialect->checksum, &ignored);
+	if (!remote->no_checksum)
+		b->checksum = checksum_new(dialect->checksum, &ignored);
 	*sink = &b->base;
 	return 0;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of URLs that contrib/avml-part-urls makes on a machine that has the
+ * key, for one upload to an object store by a host that has none. The script's
+ * --help describes the file.
+ */
+#ifndef CMD_PART_LIST_H
+#define CMD_PART_LIST_H
+
+#include <avml/remote.h>
+
+struct part_list {
+	struct avml_remote_parts parts;
+	const char *to;	    /* "s3://BUCKET/KEY", to be shown */
+	struct cJSON *json; /* all strings are its */
+	char *text;
+};
+
+/* Read it from a file; "-" is stdin. 0 or -errno, and nothing to release. */
+int part_list_read(
+	const char *path, struct part_list *list, struct avml_error *err);
+
+void part_list_release(struct part_list *list);
+
+#endif
