@@ -11,47 +11,61 @@
 #define STREAM_LEAST 2
 #define STREAM_MEMORY (64 * MIB)
 
+static uint64_t too_much(uint64_t most, uint64_t limit, struct avml_error *err)
+{
+	avml_error_set(err, EFBIG,
+		"%" PRIu64 " bytes are more than the %" PRIu64
+		" that fit there",
+		most, limit);
+	return 0;
+}
+
+/* Largest of a block. */
+static uint64_t size_limit(const struct block_dialect *dialect, bool stream)
+{
+	return stream && dialect->block_max > AVML_REMOTE_MEMORY_MAX
+		       ? AVML_REMOTE_MEMORY_MAX
+		       : dialect->block_max;
+}
+
+uint64_t blocks_room(const struct block_dialect *dialect, uint64_t size)
+{
+	uint64_t room;
+
+	if (__builtin_mul_overflow(dialect->blocks_max, size, &room))
+		room = UINT64_MAX;
+	if (dialect->object_max > 0 && room > dialect->object_max)
+		room = dialect->object_max;
+	return room;
+}
+
 uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
 	uint64_t block_mib, bool stream, struct avml_error *err)
 {
-	uint64_t needed = most / dialect->blocks_max +
-			  (most % dialect->blocks_max > 0 ? 1 : 0);
+	const uint64_t largest = size_limit(dialect, stream);
+	const uint64_t needed = most / dialect->blocks_max +
+				(most % dialect->blocks_max > 0 ? 1 : 0);
 	uint64_t size = dialect->block_min;
 
-	if (dialect->object_max > 0 && most > dialect->object_max) {
-		avml_error_set(err, EFBIG,
-			"%" PRIu64 " bytes are more than the %" PRIu64
-			" that the service takes",
-			most, dialect->object_max);
-		return 0;
-	}
-	if (block_mib > dialect->block_max / MIB) {
+	if (size > largest || block_mib > largest / MIB) {
 		avml_error_set(err, EINVAL,
-			"blocks of %" PRIu64 " MiB are more than the %" PRIu64
-			" MiB that the service takes",
-			block_mib, dialect->block_max / MIB);
+			"blocks of %" PRIu64 " MiB are more than %" PRIu64
+			" MiB, %s",
+			size > largest ? size / MIB : block_mib, largest / MIB,
+			largest < dialect->block_max
+				? "which a stream's may have in memory"
+				: "which the service takes");
 		return 0;
 	}
 	if (block_mib * MIB > size)
 		size = block_mib * MIB;
-	if (needed > dialect->block_max) {
-		avml_error_set(err, EFBIG,
-			"%" PRIu64 " bytes are more than %" PRIu64
-			" blocks of %" PRIu64 " MiB hold, which is what the "
-			"service takes",
-			most, dialect->blocks_max, dialect->block_max / MIB);
-		return 0;
-	}
 	if (needed > size)
-		size = (needed + MIB - 1) / MIB * MIB;
-	if (stream && size > AVML_REMOTE_MEMORY_MAX) {
-		avml_error_set(err, EFBIG,
-			"blocks of %" PRIu64 " MiB would be needed, and of a "
-			"stream they are held in memory: %u MiB at the most "
-			"(acquire to a file and send that)",
-			size / MIB, AVML_REMOTE_MEMORY_MAX >> 20);
-		return 0;
-	}
+		size = needed / MIB * MIB + (needed % MIB > 0 ? MIB : 0);
+	if (size > largest)
+		size = largest;
+	/* A stream may turn out to be shorter than it could have been. */
+	if (!stream && most > blocks_room(dialect, size))
+		return too_much(most, blocks_room(dialect, size), err);
 	return size;
 }
 

@@ -409,6 +409,21 @@ static const struct sink_ops blocks_ops = {
 	.counts = blocks_counts,
 };
 
+static void warn_of_room(const struct blocks *b, uint64_t most)
+{
+	const struct avml_remote *remote = b->remote;
+	const uint64_t room = blocks_room(b->dialect, b->block_size);
+	char text[400];
+
+	if (most <= room || !remote->notice)
+		return;
+	snprintf(text, sizeof(text),
+		"%s might not fit: it has room for %" PRIu64
+		" MiB, the image may take %" PRIu64,
+		b->base.name, room / MIB, most / MIB);
+	remote->notice(remote->ctx, text);
+}
+
 int blocks_new(const struct avml_remote *remote,
 	const struct block_dialect *dialect, void *data, uint64_t most,
 	bool of_file, struct avml_sink **sink, struct avml_error *err)
@@ -444,6 +459,7 @@ int blocks_new(const struct avml_remote *remote,
 		blocks_free(&b->base);
 		return ret;
 	}
+	warn_of_room(b, most);
 	/* Where the library has it not, blocks go without. */
 	if (!remote->no_checksum)
 		b->checksum = checksum_new(dialect->checksum, &ignored);

@@ -80,10 +80,14 @@ int blocks_new(const struct avml_remote *remote,
 
 /*
  * How large blocks are for `most` bytes: at least `block_mib`, and so that the
- * service has room for their number. 0 and the error: they would be too large.
+ * service has room for their number. Where a stream might get to be longer than
+ * that, as large as can be. 0 and the error: there is no such size.
  */
 uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
 	uint64_t block_mib, bool stream, struct avml_error *err);
+
+/* How many bytes all of them hold. */
+uint64_t blocks_room(const struct block_dialect *dialect, uint64_t size);
 
 /* How many of that size are under way at a time: at least one. */
 unsigned int blocks_at_once(
