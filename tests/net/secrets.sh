@@ -55,7 +55,7 @@ expect_arrived "$T/file" "$www/up/e"
 expect_absent "$www/up/new"
 before=()
 : >"$T/none"
-expect_error 2 "$T/none" avml upload put --url-file "$T/none" "$T/file"
+expect_error 1 "$T/none" avml upload put --url-file "$T/none" "$T/file"
 expect_error 1 "$T/no/such" avml upload put --url-file "$T/no/such" "$T/file"
 
 # Nothing is said of them in any failure.
