@@ -35,6 +35,8 @@ static const struct option acquire_options[] = {
 		"send FILE to that Azure blob then"),
 	OPTION_TEXT_AT("sas-url-file", AT_REMOTE(sas_url_file), "PATH",
 		"read that URL there, \"-\" is stdin"),
+	OPTION_TEXT_AT(
+		"s3", AT_REMOTE(s3), "s3://BUCKET/KEY", "send FILE there then"),
 	OPTION_FLAG_AT("delete", AT(remove), "remove FILE when it has arrived"),
 	OPTIONS_REMOTE(AT_REMOTE),
 	OPTIONS_ACQUIRE_TOLD(AT),

@@ -13,7 +13,8 @@ for ask in --help -h 'acquire --help'; do
 		'--dev DIR' '--root DIR' '--bundle DIR' '--min-free MiB' \
 		'--progress WHEN' --digest --digest-file --report \
 		crash kcore mem sources convert \
-		info verify \
+		info verify stream upload '--url URL' '--sas-url URL' \
+		'--s3 s3://BUCKET/KEY' --delete '--rate-limit BYTES' \
 		'--max-disk-usage MiB' '--max-disk-usage-percentage P' \
 		'--max-unreadable P' --help --version FILE; do
 		grep -qF -e "$word" "$T/help" || fail "$ask: no $word"
@@ -39,6 +40,16 @@ for command in info verify; do
 	done
 	[ "$(wc -L <"$T/help")" -le 80 ] || fail "$command: lines over 80 wide"
 	expect_error 1 . avml $command --help >/dev/full
+done
+for command in stream upload; do
+	expect_status 0 avml $command --help >"$T/help"
+	[ ! -s "$T/err" ] || fail "$command: something on stderr"
+	for word in "usage: avml $command" 'put|blob|s3' '--url-file ' \
+		'--sas-block-size MiB' '--part-urls FILE' '--cacert FILE' \
+		'--pin HASH' '--retries N' --help --version; do
+		grep -qF -e "$word" "$T/help" || fail "$command: no $word"
+	done
+	[ "$(wc -L <"$T/help")" -le 80 ] || fail "$command: lines over 80 wide"
 done
 for ask in --version -V 'acquire --version' 'sources --version' \
 	'info -V' 'verify --version'; do
