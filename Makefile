@@ -112,7 +112,7 @@ LIB_SRC := $(filter-out $(LEFT_OUT), \
 CMD_SRC := $(wildcard src/cmd/*.c) src/main.c
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-# Where there is no network code, it has no tests either.
+# Where there is no network code, it has no tests either: see tests/run.sh.
 CHECK_SRC := $(filter-out $(if $(NET),,$(shell grep -lE \
 	'include "(net/|sink/remote)' tests/check_*.c)), \
 	$(wildcard tests/check_*.c))
