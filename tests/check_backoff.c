@@ -14,7 +14,7 @@ START_TEST(backoff_waits_double_up_to_a_minute)
 	uint64_t wait = 0;
 
 	for (unsigned int round = 0; round < 200; round++) {
-		backoff_init(&backoff, TEST_COUNT(most_ms), 900, NOW);
+		backoff_init(&backoff, TEST_COUNT(most_ms), 900);
 		for (size_t i = 0; i < TEST_COUNT(most_ms); i++) {
 			TEST_ASSERT(backoff_next(&backoff, NOW, 0, &wait));
 			TEST_ASSERT(wait <= most_ms[i]);
@@ -33,7 +33,7 @@ START_TEST(backoff_waits_are_spread)
 	struct backoff backoff;
 	uint64_t wait = 0;
 
-	backoff_init(&backoff, 1000, UINT32_MAX, NOW);
+	backoff_init(&backoff, 1000, UINT32_MAX);
 	for (unsigned int i = 0; i < 1000; i++) {
 		TEST_ASSERT(backoff_next(&backoff, NOW, 0, &wait));
 		backoff.tried = 6; /* 60 s next */
@@ -50,7 +50,7 @@ START_TEST(backoff_without_retries_there_is_none)
 	struct backoff backoff;
 	uint64_t wait = 77;
 
-	backoff_init(&backoff, 0, 900, NOW);
+	backoff_init(&backoff, 0, 900);
 	ck_assert(!backoff_next(&backoff, NOW, 0, &wait));
 	ck_assert_uint_eq(wait, 77);
 	ck_assert_uint_eq(backoff.tried, 0);
@@ -63,7 +63,7 @@ START_TEST(backoff_at_least_is_kept)
 	struct backoff backoff;
 	uint64_t wait = 0;
 
-	backoff_init(&backoff, 10, 900, NOW);
+	backoff_init(&backoff, 10, 900);
 	ck_assert(backoff_next(&backoff, NOW, 120000, &wait));
 	ck_assert_uint_eq(wait, 120000);
 	ck_assert(backoff_next(&backoff, NOW, 1, &wait));
@@ -81,13 +81,16 @@ START_TEST(backoff_no_attempt_begins_after_the_deadline)
 	struct backoff backoff;
 	uint64_t wait = 0;
 
-	backoff_init(&backoff, 10, 2, NOW);
-	/* The shortest wait is half a second. */
-	ck_assert(!backoff_next(&backoff, NOW + 1501, 0, &wait));
+	backoff_init(&backoff, 10, 3);
+	/* However late the first failure is, time begins with it. */
+	ck_assert(backoff_next(&backoff, NOW, 0, &wait));
+	ck_assert_uint_le(wait, 1000);
+	/* The shortest wait is a second now. */
 	ck_assert(!backoff_next(&backoff, NOW + 2001, 0, &wait));
+	ck_assert(!backoff_next(&backoff, NOW + 3001, 0, &wait));
 	ck_assert(!backoff_next(&backoff, UINT64_MAX, 0, &wait));
 	ck_assert(backoff_next(&backoff, NOW + 1000, 0, &wait));
-	ck_assert_uint_le(wait, 1000);
+	ck_assert_uint_le(wait, 2000);
 }
 END_TEST
 
@@ -96,9 +99,9 @@ START_TEST(backoff_extremes_are_in_bounds)
 	struct backoff backoff;
 	uint64_t wait = 0;
 
-	backoff_init(&backoff, UINT32_MAX, UINT32_MAX, UINT64_MAX - 5000);
-	ck_assert_uint_eq(backoff.deadline_ms, UINT64_MAX);
+	backoff_init(&backoff, UINT32_MAX, UINT32_MAX);
 	ck_assert(backoff_next(&backoff, UINT64_MAX - 5000, 0, &wait));
+	ck_assert_uint_eq(backoff.deadline_ms, UINT64_MAX);
 	backoff.tried = UINT32_MAX - 1;
 	ck_assert(!backoff_next(&backoff, UINT64_MAX - 5000, 0, &wait));
 	backoff.deadline_ms = UINT64_MAX;

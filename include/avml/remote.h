@@ -86,7 +86,7 @@ struct avml_remote {
 	unsigned int connect_s; /* seconds that a connection may take */
 	unsigned int stall_s;	/* in which no byte may move, see below */
 	unsigned int retries;	/* of a request, after the first time */
-	unsigned int retry_s;	/* seconds after which there is no other */
+	unsigned int retry_s;	/* seconds after the first that failed */
 	uint64_t rate;		/* bytes a second at the most; 0: any */
 	/* Of blocks (BLOB, S3): MiB at the least, and how many at a time. */
 	uint64_t block_mib; /* 0: the smallest */

@@ -17,19 +17,26 @@ static uint64_t draw(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-void backoff_init(struct backoff *backoff, unsigned int retries,
-	unsigned int retry_s, uint64_t now_ms)
+void backoff_init(
+	struct backoff *backoff, unsigned int retries, unsigned int retry_s)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*backoff = (struct backoff){
 		.left = retries,
+		.retry_ms = (uint64_t)retry_s * 1000,
 		.chance = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^
 			  (uint64_t)getpid() << 16,
 	};
-	if (__builtin_add_overflow(
-		    now_ms, (uint64_t)retry_s * 1000, &backoff->deadline_ms))
+}
+
+/* What has been under way for hours has its time from when it failed. */
+static void set_deadline(struct backoff *backoff, uint64_t now_ms)
+{
+	if (backoff->deadline_ms == 0 &&
+		__builtin_add_overflow(
+			now_ms, backoff->retry_ms, &backoff->deadline_ms))
 		backoff->deadline_ms = UINT64_MAX;
 }
 
@@ -38,6 +45,7 @@ bool backoff_next(struct backoff *backoff, uint64_t now_ms,
 {
 	uint64_t wait = FIRST_MS;
 
+	set_deadline(backoff, now_ms);
 	for (unsigned int i = 0; i < backoff->tried && wait < MOST_MS; i++)
 		wait *= 2;
 	if (wait > MOST_MS)

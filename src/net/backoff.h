@@ -15,16 +15,18 @@
 struct backoff {
 	unsigned int left;    /* how often it may be tried again */
 	unsigned int tried;   /* again */
-	uint64_t deadline_ms; /* no attempt begins later */
+	uint64_t retry_ms;    /* after the first failure none begins later: */
+	uint64_t deadline_ms; /* that is then; 0: nothing has failed yet */
 	uint64_t chance;      /* state of a generator */
 };
 
-void backoff_init(struct backoff *backoff, unsigned int retries,
-	unsigned int retry_s, uint64_t now_ms);
+void backoff_init(
+	struct backoff *backoff, unsigned int retries, unsigned int retry_s);
 
 /*
- * Whether there is another attempt, and in how many milliseconds: no fewer
- * than `at_least_ms`, which the other side may have asked for.
+ * After a failure: whether there is another attempt, and in how many
+ * milliseconds: no fewer than `at_least_ms`, which the other side may have
+ * asked for.
  */
 bool backoff_next(struct backoff *backoff, uint64_t now_ms,
 	uint64_t at_least_ms, uint64_t *wait_ms);

@@ -173,8 +173,7 @@ static int connect_all(
 	bool may_pass;
 	int ret;
 
-	backoff_init(&backoff, c->remote->retries, c->remote->retry_s,
-		http_now_ms());
+	backoff_init(&backoff, c->remote->retries, c->remote->retry_s);
 	for (;;) {
 		ret = connect_once(c, stop_level, &may_pass, err);
 		if (ret == 0 || !may_pass ||

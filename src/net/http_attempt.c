@@ -39,8 +39,8 @@ struct http_attempt *attempt_new(
 		return NULL;
 	}
 	a->text[0] = '\0';
-	backoff_init(&a->backoff, common->remote->retries,
-		common->remote->retry_s, http_now_ms());
+	backoff_init(
+		&a->backoff, common->remote->retries, common->remote->retry_s);
 	return a;
 }
 

@@ -93,6 +93,7 @@ static enum http_verdict judge_failure(
 		snprintf(a->curl_error, sizeof(a->curl_error), "%s",
 			curl_easy_strerror(code));
 	url_scrub(a->job->url, a->curl_error);
+	url_scrub(attempt_url(a), a->curl_error);
 	avml_error_set(err, code == CURLE_OUT_OF_MEMORY ? ENOMEM : ECONNABORTED,
 		"%s", a->curl_error);
 	name_it(a, err);
@@ -179,6 +180,7 @@ static enum http_verdict judge_answer(
 	if (status / 100 == 4 && a->job->any_answer)
 		return VERDICT_DONE;
 	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
+	url_scrub(attempt_url(a), text);
 	avml_error_set(err, status == 403 || status == 401 ? EACCES : EPROTO,
 		status / 100 == 2
 			? "the server answered %ld before it had the whole "

@@ -179,8 +179,7 @@ static int complete(
 	int ret;
 
 	look(b, &before);
-	backoff_init(
-		&backoff, b->remote->retries, b->remote->retry_s, now_ms());
+	backoff_init(&backoff, b->remote->retries, b->remote->retry_s);
 	for (;;) {
 		http_submit(b->http, job);
 		ret = http_wait_for(b->http, job, b->base.stop_level, err);
