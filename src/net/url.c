@@ -132,7 +132,10 @@ char *url_with(const char *url, const char *parameter)
 
 /* --- what others say ------------------------------------------------------ */
 
-/* In place: what is there instead is never longer than what goes. */
+/*
+ * In place: what is there instead is never longer than what goes. Some encode
+ * as %2B, others as %2b.
+ */
 static void remove_all(char *text, const char *secret)
 {
 	const size_t len = strlen(secret);
@@ -142,14 +145,17 @@ static void remove_all(char *text, const char *secret)
 
 	if (len < SECRET_LEAST)
 		return;
-	while ((at = strstr(at, secret))) {
+	while ((at = strcasestr(at, secret))) {
 		memcpy(at, REMOVED, with);
 		memmove(at + with, at + len, strlen(at + len) + 1);
 		at += with;
 	}
 }
 
-/* As it is, and as servers show it: decoded, and encoded once more. */
+/*
+ * As it is, and as servers show it: decoded, maybe with blanks for what was
+ * "+", and encoded once more.
+ */
 static void remove_forms(char *text, const char *secret)
 {
 	CLEANUP_CURL char *decoded = NULL, *encoded = NULL;
@@ -162,6 +168,10 @@ static void remove_forms(char *text, const char *secret)
 		encoded = curl_easy_escape(NULL, decoded, 0);
 	if (encoded)
 		remove_all(text, encoded);
+	for (char *c = decoded; c && (c = strchr(c, '+'));)
+		*c = ' ';
+	if (decoded)
+		remove_all(text, decoded);
 }
 
 static void remove_part(CURLU *parts, CURLUPart part, char *text)
@@ -172,25 +182,12 @@ static void remove_part(CURLU *parts, CURLUPart part, char *text)
 		remove_forms(text, secret);
 }
 
-void url_scrub(const char *url, char *text)
+static void remove_query(CURLU *parts, char *text)
 {
 	CLEANUP_CURL char *query = NULL;
-	CLEANUP_URL CURLU *parts = NULL;
-	CURLUcode code;
 	char *rest, *parameter;
 
-	for (char *c = text; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
-	}
-	parts = parse(url, &code);
-	if (!parts) {
-		text[0] = '\0';
-		return;
-	}
 	remove_part(parts, CURLUPART_QUERY, text);
-	remove_part(parts, CURLUPART_USER, text);
-	remove_part(parts, CURLUPART_PASSWORD, text);
 	if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
 		return;
 	for (parameter = strtok_r(query, "&", &rest); parameter;
@@ -198,6 +195,26 @@ void url_scrub(const char *url, char *text)
 		const char *value = strchr(parameter, '=');
 
 		remove_forms(text, value ? value + 1 : parameter);
+	}
+}
+
+void url_scrub(const char *url, char *text)
+{
+	CLEANUP_URL CURLU *parts = NULL;
+	CURLUcode code;
+
+	parts = parse(url, &code);
+	if (!parts) {
+		text[0] = '\0';
+		return;
+	}
+	remove_query(parts, text);
+	remove_part(parts, CURLUPART_USER, text);
+	remove_part(parts, CURLUPART_PASSWORD, text);
+	/* Last: secrets may have such characters, once decoded. */
+	for (char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
 	}
 }
 
