@@ -28,6 +28,10 @@ const char *secret_shown(const char *text, char shown[SECRET_SHOWN])
 
 	if (!host)
 		return text;
+	shown[0] = '\0';
+	/* No scheme: the rest of something that is not known. */
+	if (strcspn(text, "?#@") < (size_t)(host - text))
+		return shown;
 	host += 3;
 	host_len = strcspn(host, "/?#");
 	user = memrchr(host, '@', host_len);
@@ -112,6 +116,7 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 					: io_open(path, O_RDONLY | O_NOCTTY, 0);
 	const char *name = is_stdin ? "stdin" : path;
 	CLEANUP_FREE char *text = malloc(SECRET_MAX + 1);
+	bool is_too_long;
 	ssize_t len;
 	char *from;
 
@@ -126,18 +131,20 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 		return avml_error_set_errno(
 			err, (int)-len, "cannot read the URL from %s", name);
 	text[len] = '\0';
+	is_too_long = len == SECRET_MAX && !memchr(text, '\n', SECRET_MAX);
 	from = text + strspn(text, " \t\r");
 	from[strcspn(from, "\r\n")] = '\0';
 	for (size_t end = strlen(from);
 		end > 0 && (from[end - 1] == ' ' || from[end - 1] == '\t');)
 		from[--end] = '\0';
-	if (from[0] == '\0' || len == SECRET_MAX)
+	if (from[0] == '\0' || is_too_long)
 		return avml_error_set(err, ENODATA,
 			from[0] == '\0' ? "the first line of %s has no URL"
 					: "the first line of %s is too long "
 					  "for a URL",
 			name);
 	*secret = strdup(from);
-	memset(text, 0, (size_t)len);
+	/* A memset() before free() is no more than a wish. */
+	explicit_bzero(text, (size_t)len);
 	return *secret ? 0 : avml_error_set_errno(err, ENOMEM, "a URL");
 }
