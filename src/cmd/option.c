@@ -173,9 +173,10 @@ static int parse_option(struct parser *p, struct avml_error *err)
 
 	while (o->name && !name_matches(o->name, given, len))
 		o++;
+	/* Of a URL that dashes stand before, no more than its scheme. */
 	if (!o->name)
 		return avml_error_set(err, EINVAL, "unknown option --%.*s",
-			secret_is_url(given) && !equals ? 0 : (int)len, given);
+			(int)strcspn(given, "=:/?#@"), given);
 	assert(o - p->command->options < OPTION_MAX);
 	if (p->seen[o - p->command->options])
 		return avml_error_set(
