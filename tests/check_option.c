@@ -22,23 +22,23 @@ struct values {
 #define AT(member) offsetof(struct values, member)
 
 static const struct option options[] = {
-	{ "quiet", OPTION_FLAG, AT(quiet), NULL, "says less", NULL, 0, 0,
+	{ "quiet", OPTION_FLAG, AT(quiet), NULL, "says less", NULL, 0, 0, false,
 		false },
 	{ "keep-zeros", OPTION_FLAG, AT(keep_zeros), NULL, "keeps zeros", NULL,
-		0, 0, false },
+		0, 0, false, false },
 	{ "file-name", OPTION_TEXT, AT(file_name), "NAME", "names it", NULL, 0,
-		0, false },
+		0, false, false },
 	{ "threads", OPTION_NUMBER, AT(threads), "N", "how many", NULL, 1, 64,
-		false },
+		false, false },
 	{ "big", OPTION_NUMBER, AT(big), "N", "as large as can be", NULL, 0,
-		18446744073709551616.0, false },
+		18446744073709551616.0, false, false },
 	{ "percent", OPTION_PERCENT, AT(percent), "P", "a part", NULL, 0, 100,
-		false },
+		false, false },
 	{ "below", OPTION_PERCENT, AT(below), "P", "less than all", NULL, 0.01,
-		100, true },
+		100, true, false },
 	{ "choice", OPTION_CHOICE, AT(choice), "WORD", "one of them",
-		"raw|lime|lime_z", 0, 0, false },
-	{ NULL, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0, false },
+		"raw|lime|lime_z", 0, 0, false, false },
+	{ NULL, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0, false, false },
 };
 
 static const char *const one_operand[] = { "FILE", NULL };
