@@ -50,6 +50,14 @@ static void name_it(const struct http_attempt *a, struct avml_error *err)
 		avml_error_wrap(err, "%s", name);
 }
 
+/* The place that a server redirected to has secrets of its own. */
+static void scrub(const struct http_attempt *a, char *said)
+{
+	url_scrub(a->job->url, said);
+	if (a->redirected)
+		url_scrub(a->redirected, said);
+}
+
 bool http_may_pass(CURLcode code)
 {
 	switch (code) {
@@ -92,8 +100,7 @@ static enum http_verdict judge_failure(
 	if (a->curl_error[0] == '\0')
 		snprintf(a->curl_error, sizeof(a->curl_error), "%s",
 			curl_easy_strerror(code));
-	url_scrub(a->job->url, a->curl_error);
-	url_scrub(attempt_url(a), a->curl_error);
+	scrub(a, a->curl_error);
 	avml_error_set(err, code == CURLE_OUT_OF_MEMORY ? ENOMEM : ECONNABORTED,
 		"%s", a->curl_error);
 	name_it(a, err);
@@ -180,7 +187,7 @@ static enum http_verdict judge_answer(
 	if (status / 100 == 4 && a->job->any_answer)
 		return VERDICT_DONE;
 	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
-	url_scrub(attempt_url(a), text);
+	scrub(a, text);
 	avml_error_set(err, status == 403 || status == 401 ? EACCES : EPROTO,
 		status / 100 == 2
 			? "the server answered %ld before it had the whole "
