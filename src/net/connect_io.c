@@ -235,8 +235,10 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 		if (end < 0 && end != -EAGAIN)
 			return avml_error_set_errno(
 				err, -end, "the receiver has gone away");
-		if (end == 0 && !early)
+		if (end == 0 && !early) {
+			*unsure = false;
 			return 0;
+		}
 		now = http_now_ms();
 		if (is_acknowledged(fd) && acknowledged == 0)
 			acknowledged = now;
