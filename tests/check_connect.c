@@ -41,12 +41,12 @@ static void on_notice(void *ctx, const char *notice)
 	strncat(notices, notice, sizeof(notices) - strlen(notices) - 1);
 }
 
-/* Up to so many bytes, or all. */
+/* Up to so many bytes, or all: the sender's end is one always. */
 static void take(struct receiver *r, int fd, size_t most)
 {
 	ssize_t got = 1;
 
-	while (r->len < most && got > 0 && server_wait(fd, r->over)) {
+	while (r->len < most && got > 0) {
 		got = recv(fd, r->got + r->len,
 			most - r->len < MIB ? most - r->len : MIB, 0);
 		if (got > 0)
