@@ -207,7 +207,7 @@ END_TEST
 START_TEST(http_early_success_is_none)
 {
 	static const struct reply replies[] = {
-		{ .text = REPLY_OK, .kind = REPLY_EARLY }, { .text = REPLY_OK }
+		{ .text = REPLY_OK, .kind = REPLY_GONE }, { .text = REPLY_OK }
 	};
 
 	BEGIN(replies, LONG_LEN);

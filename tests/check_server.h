@@ -23,7 +23,8 @@
 
 enum reply_kind {
 	REPLY_WHOLE, /* when the body is there */
-	REPLY_EARLY, /* behind the head: then the connection is closed */
+	REPLY_EARLY, /* behind the head; the body is read and dropped */
+	REPLY_GONE,  /* behind the head: then the connection is closed */
 	REPLY_CUT,   /* no answer: closed after `take` bytes of the body */
 	REPLY_STALL, /* as that, but nothing happens any more */
 };
@@ -172,7 +173,7 @@ static inline void take_body(
 
 	seen->is_chunked =
 		seen_header(seen, "\r\nTransfer-Encoding: chunked") != NULL;
-	if (reply->kind == REPLY_EARLY)
+	if (reply->kind == REPLY_EARLY || reply->kind == REPLY_GONE)
 		return;
 	if (reply->kind != REPLY_WHOLE)
 		(void)reader_body(r, seen, reply->take);
@@ -204,6 +205,12 @@ static inline bool server_answer(
 		return false;
 	if (send(r->fd, reply->text, strlen(reply->text), MSG_NOSIGNAL) < 0)
 		return false;
+	/* Closed at once, the answer might be lost with what is unread. */
+	if (reply->kind == REPLY_EARLY) {
+		shutdown(r->fd, SHUT_WR);
+		while (reader_next(r) >= 0)
+			;
+	}
 	return reply->kind == REPLY_WHOLE &&
 	       !strcasestr(reply->text, "Connection: close");
 }
