@@ -14,6 +14,9 @@ port file.  What it does to connections, counted from the first:
                        the first N requests get this answer, after their body
   --early              that answer comes after the head of the request alone
   --text TEXT          and has this body
+  --location URL       and leads there
+  --short              and ends before the length that it told
+  --endless R          and goes on for ever, by R bytes a second
   --lose N             the first N answers of the server never get back
   --match TEXT         all three of these: of requests with TEXT in their line
   --rate R             bytes a second from the client, of each connection
@@ -214,13 +217,24 @@ class Connection:
     def answer(self, number, close):
         plan = self.plan
         plan.log("answered", number, plan.status)
-        head = ["HTTP/1.1 %s Spoiled" % plan.status,
-                "Content-Length: %d" % len(plan.args.text)]
+        text = plan.args.text.encode("utf-8", "surrogateescape")
+        head = ["HTTP/1.1 %s Spoiled" % plan.status]
+        if not plan.args.endless:
+            head.append("Content-Length: %d" %
+                        (len(text) + 10 * plan.args.short))
+        if plan.args.location:
+            head.append("Location: " + plan.args.location)
         if plan.retry_after:
             head.append("Retry-After: " + plan.retry_after)
         if close:
             head.append("Connection: close")
-        self.sock.sendall("\r\n".join([*head, "", plan.args.text]).encode())
+        self.sock.sendall("\r\n".join([*head, "", ""]).encode() + text)
+        size = max(1, plan.args.endless // 10)
+        while plan.args.endless:
+            self.sock.sendall(bytes([ord("y")]) * size)
+            time.sleep(0.1)
+        if plan.args.short:
+            raise Broken
 
     def request(self, client):
         plan = self.plan
@@ -278,11 +292,11 @@ def main():
     parser.add_argument("--cut")
     for name in ("--cut-each", "--stall"):
         parser.add_argument(name, type=int)
-    for name in ("--lose", "--rate", "--stalls"):
+    for name in ("--lose", "--rate", "--stalls", "--endless"):
         parser.add_argument(name, type=int, default=0)
-    for name in ("--answer", "--text", "--match"):
+    for name in ("--answer", "--text", "--match", "--location"):
         parser.add_argument(name, default="")
-    for name in ("--raw", "--early", "--mute"):
+    for name in ("--raw", "--early", "--mute", "--short"):
         parser.add_argument(name, action="store_true")
     args = parser.parse_args()
     plan = Plan(args)

@@ -12,15 +12,6 @@ up=http://localhost:$http/up
 make_image --size 48
 secret='sig=geheim%2Fnis'
 
-# reported [OPTION...]: see report.sh of tests/cli; without a secret.
-reported()
-{
-	"${PYTHON:-python3}" -I -B "$tests/lib/report.py" check "$T/report" \
-		"$@" >"$T/wrong" 2>&1 ||
-		fail "report: $* $(tail -n 1 "$T/wrong"), of: $(said)"
-	! grep -qE 'geheim|sig=' "$T/report" || fail "a secret in the report"
-}
-
 expect_status 0 avml "${from[@]}" --url "$up/a" "$T/out"
 expect_image "$T/out" "$T/memory" "$T/iomem"
 expect_arrived "$T/out" "$www/up/a"

@@ -59,6 +59,11 @@ expect_status 0 avml stream "${from[@]}" --compress put "$via/up/v2"
 expect_arrived "$T/v2" "$www/up/v2"
 expect_image "$www/up/v2" "$T/memory" "$T/iomem"
 
+expect_status 0 avml stream put "${from[@]}" --compress --digest-file \
+	"$T/sum" --report "$T/report" "$up/up/v3?sig=geheim"
+reported --image "$www/up/v3" --status 0
+[ "$(cut -d ' ' -f 1 "$T/sum")" = "$(sum "$www/up/v3")" ] || fail "the digest"
+
 # Redirected: the same method, the same bytes.
 for code in 301 302 307 308; do
 	expect_status 0 avml upload put "$T/file" "$up/redirect/$code/$code"

@@ -92,6 +92,15 @@ expect_again()
 	fi
 }
 
+# reported [OPTION...]: see report.sh of tests/cli; without a secret.
+reported()
+{
+	"${PYTHON:-python3}" -I -B "$tests/lib/report.py" check "$T/report" \
+		"$@" >"$T/wrong" 2>&1 ||
+		fail "report: $* $(tail -n 1 "$T/wrong"), of: $(said)"
+	! grep -qE 'geheim|sig=' "$T/report" || fail "a secret in the report"
+}
+
 # timed COMMAND...: $took is how many milliseconds it took.
 timed()
 {

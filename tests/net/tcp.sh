@@ -38,6 +38,14 @@ before=()
 wait "$receiver"
 expect_arrived "$T/v1" "$T/got"
 
+# What is told of it.
+receive socat -u "TCP4-LISTEN:$port,reuseaddr" -
+arrives "$T/v1" "localhost:$port" --digest --report "$T/report"
+expect_err "SHA-256 $(sum "$T/got")"
+reported --image "$T/got" --status 0
+grep -qE '"type":"upload","kind":"tcp".*"confirmed":true' "$T/report" ||
+	fail "the report: $(grep upload "$T/report")"
+
 # So fast and no faster.
 receive socat -u "TCP4-LISTEN:$port,reuseaddr" -
 timed arrives "$T/v1" "localhost:$port" --rate-limit 10M
