@@ -347,6 +347,8 @@ check-net: $(AVML) npm
 # The static binaries, here and in foreign systems, and how they are made.
 # Of static, which has the C library of the dynamic build, some scripts.
 STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
+# And some that send, by libraries that are static's own.
+STATIC_NET := put put-tls tls tcp blob blob-tls
 .PHONY: check-static
 check-static: $(AVML)
 	$(Q)$(MAKE) -j$(JOBS) static-minimal static roots npm
@@ -357,6 +359,7 @@ check-static: $(AVML)
 		cli:$(BUILD)/static-minimal/avml \
 		static:$(BUILD)/static-minimal/avml \
 		"cli:$(BUILD)/static/avml $(STATIC_SCRIPTS)" \
+		"net:$(BUILD)/static/avml $(STATIC_NET)" \
 		static:$(BUILD)/static/avml
 
 # Debian's releases, for static binaries to run in.
