@@ -147,6 +147,12 @@ START_TEST(remote_parts_wrong_url_is_refused)
 END_TEST
 
 /* The parts are as many and as large as they are. */
+static void on_room(void *ctx, const char *text)
+{
+	ck_assert(strstr(text, "might not fit"));
+	++*(int *)ctx;
+}
+
 START_TEST(remote_parts_too_long_image_is_refused)
 {
 	static const char *const given[] = { "https://h/1?a=b", "http://h/2" };
@@ -162,13 +168,24 @@ START_TEST(remote_parts_too_long_image_is_refused)
 	struct avml_error err;
 	struct avml_sink_left left;
 	struct avml_sink *sink;
+	int told = 0;
 
 	remote.parts = &two;
+	remote.ctx = &told;
+	remote.notice = on_room;
 	ck_assert_int_eq(avml_sink_open("x", &options, &sink, &err), 0);
 	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);
 	avml_sink_free(sink);
+	ck_assert_int_eq(told, 0);
 	options.most++;
+	options.of_file = true;
 	ck_assert_int_eq(avml_sink_open("x", &options, &sink, &err), -EFBIG);
+	/* A stream may turn out to be shorter. */
+	options.of_file = false;
+	ck_assert_int_eq(avml_sink_open("x", &options, &sink, &err), 0);
+	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);
+	avml_sink_free(sink);
+	ck_assert_int_eq(told, 1);
 	options.most = 0;
 	ck_assert_int_eq(avml_sink_open("x", &options, &sink, &err), 0);
 	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);

@@ -118,7 +118,7 @@ good mixed --part "$T/memory.mem:0x12c000-0x133000"
 bad '0x132011' mixed --part "$T/memory.mem:0x12c000-0x132000"
 bad '0x133011' mixed --part "$T/memory.mem:0x12c000-0x134000"
 bad '0x12b011' mixed --part "$T/memory.mem:0x12b000-0x133000"
-words=$(od -An -v -tx8 -w8 "$T/proc/kpageflags" | sed -n '4p;5p' | tr -d ' \n')
-[ "$words" = 00000000008000200000000000240000 ] || fail "kpageflags: $words"
+flags=$(od -An -v -tx8 -w8 "$T/proc/kpageflags" | sed -n '4p;5p' | tr -d ' \n')
+[ "$flags" = 00000000008000200000000000240000 ] || fail "kpageflags: $flags"
 [ "$(stat -c %s "$T/proc/kpageflags")" = $((0x3e0 * 8)) ] ||
 	fail "kpageflags: $(stat -c %s "$T/proc/kpageflags") bytes"

@@ -38,6 +38,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* Its macros would stand in the way of the names here. */
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
 #include <cjson/cJSON.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -638,11 +642,63 @@ int __wrap_pthread_join(pthread_t id, void **result)
 	return __real_pthread_join(id, result);
 }
 
+/* Of libcurl: what it says when memory is out is a code of each kind's own. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#define WRAP_CURL(ret, name, code, args, ...)                               \
+	WRAP(ret, name, __VA_ARGS__)                                        \
+	{                                                                   \
+		return fails(&call_##name, -1) ? code : __real_##name args; \
+	}
+
+WRAP_CURL(CURLcode, curl_global_init, CURLE_OUT_OF_MEMORY, (flags), long flags)
+WRAP_CURL(CURLMcode, curl_multi_add_handle, CURLM_OUT_OF_MEMORY, (multi, easy),
+	CURLM *multi, CURL *easy)
+WRAP_CURL(CURLUcode, curl_url_set, CURLUE_OUT_OF_MEMORY,
+	(parts, what, part, flags), CURLU *parts, CURLUPart what,
+	const char *part, unsigned int flags)
+WRAP_CURL(CURLUcode, curl_url_get, CURLUE_OUT_OF_MEMORY,
+	(parts, what, part, flags), const CURLU *parts, CURLUPart what,
+	char **part, unsigned int flags)
+WRAP_POINTER(CURL, curl_easy_init, (), void)
+WRAP_POINTER(CURLM, curl_multi_init, (), void)
+WRAP_POINTER(CURLU, curl_url, (), void)
+WRAP_POINTER(struct curl_slist, curl_slist_append, (list, line),
+	struct curl_slist *list, const char *line)
+
+/* Whatever the one argument is: a word of this processor. */
+WRAP(CURLcode, curl_easy_setopt, CURL *easy, CURLoption option, ...)
+{
+	void *value;
+	va_list ap;
+
+	va_start(ap, option);
+	value = va_arg(ap, void *);
+	va_end(ap);
+	if (fails(&call_curl_easy_setopt, -1))
+		return CURLE_OUT_OF_MEMORY;
+	return __real_curl_easy_setopt(easy, option, value);
+}
+
+WRAP(CURLcode, curl_easy_getinfo, CURL *easy, CURLINFO info, ...)
+{
+	void *value;
+	va_list ap;
+
+	va_start(ap, info);
+	value = va_arg(ap, void *);
+	va_end(ap);
+	if (fails(&call_curl_easy_getinfo, -1))
+		return CURLE_OUT_OF_MEMORY;
+	return __real_curl_easy_getinfo(easy, info, value);
+}
+
 WRAP_CODE(posix_fadvise64, (fd, at, len, how), int fd, off64_t at, off64_t len,
 	int how)
 WRAP_CODE(pthread_attr_init, (attr), pthread_attr_t *attr)
 WRAP_CODE(pthread_attr_setstacksize, (attr, len), pthread_attr_t *attr,
 	size_t len)
+WRAP_CODE(pthread_condattr_init, (attr), pthread_condattr_t *attr)
 WRAP_CODE(pthread_mutex_init, (mutex, attr), pthread_mutex_t *mutex,
 	const pthread_mutexattr_t *attr)
 WRAP_CODE(pthread_cond_init, (cond, attr), pthread_cond_t *cond,
