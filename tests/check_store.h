@@ -40,7 +40,8 @@ static inline void write_keys(const char *path)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-static inline void run_store(const char *keys, const char *const faults[])
+static inline __attribute__((noreturn)) void run_store(
+	const char *keys, const char *const faults[])
 {
 	const char *args[10 + 2 * STORE_FAULTS_MAX] = { "python3", "-ISB",
 		"tests/lib/s3store.py", "--keys", keys, "--dir", store_dir };

@@ -78,30 +78,37 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 	return remote_args_unused(&a->to, err);
 }
 
-static int run(int argc, char **argv)
+static int parse_and_acquire(struct acquire *a, int argc, char **argv)
 {
 	static const struct acquire defaults = ACQUIRE_DEFAULTS;
-	struct acquire a = ACQUIRE_DEFAULTS;
 	struct avml_error err = AVML_ERROR_INIT;
-	int ret = option_parse(&cmd_acquire, argc, argv, &a, &a.file, &err);
+	int ret = option_parse(&cmd_acquire, argc, argv, a, &a->file, &err);
 
 	if (ret < 0)
 		return cmd_wrong_usage(&cmd_acquire, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_acquire, ret);
-	ret = take_remote(&a, &err);
+	ret = take_remote(a, &err);
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_acquire, &err);
-	if (ret == 0 && a.uploads)
-		ret = avml_remote_check(&a.to.remote, &err);
+	if (ret == 0 && a->uploads)
+		ret = avml_remote_check(&a->to.remote, &err);
 	if (ret < 0)
 		return cmd_failed(&err);
-	a.command = &cmd_acquire;
-	a.target = &a;
-	a.defaults = &defaults;
-	ret = acquire_run(&a);
+	a->command = &cmd_acquire;
+	a->target = a;
+	a->defaults = &defaults;
+	return acquire_run(a);
+}
+
+static int run(int argc, char **argv)
+{
+	struct acquire a = ACQUIRE_DEFAULTS;
+	const int status = parse_and_acquire(&a, argc, argv);
+
 	remote_args_release(&a.to);
-	return ret;
+	option_release(&cmd_acquire, &a, &a.file);
+	return status;
 }
 
 static const char *const acquire_operands[] = { "FILE", NULL };

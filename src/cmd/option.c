@@ -270,6 +270,20 @@ int option_parse(const struct command *command, int argc, char **argv,
 	return ret;
 }
 
+void option_release(
+	const struct command *command, void *target, const char **operands)
+{
+	for (const struct option *o = command->options; o->name; o++) {
+		if (o->secret)
+			secret_release(
+				(const char **)((char *)target + o->offset));
+	}
+	for (size_t i = 0; command->url_operand && command->operands[i]; i++) {
+		if (operands[i] && secret_is_url(operands[i]))
+			secret_release(&operands[i]);
+	}
+}
+
 static void usage_line(
 	FILE *out, const char *name, const char *arg, const char *help)
 {

@@ -107,6 +107,13 @@ enum option_outcome {
 int option_parse(const struct command *command, int argc, char **argv,
 	void *target, const char **operands, struct avml_error *err);
 
+/*
+ * What option_parse() copied, however it ended: texts that are secret, and
+ * operands that are URLs. Operands it did not get to are NULL before it.
+ */
+void option_release(
+	const struct command *command, void *target, const char **operands);
+
 void option_usage(FILE *out, const struct command *command);
 
 #endif

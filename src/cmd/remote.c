@@ -117,6 +117,19 @@ static void fill(
 	avml_remote_name(&args->remote, args->name, sizeof(args->name));
 }
 
+/* To be released at the end. */
+static const char *keep(struct remote_args *args, const char *secret)
+{
+	if (secret)
+		args->taken[args->taken_count++] = secret;
+	return secret;
+}
+
+static const char *take_variable(struct remote_args *args, const char *name)
+{
+	return keep(args, secret_take_variable(name));
+}
+
 /* Of one of the three: `to`, a file that has it, or the environment. */
 static int take_url(struct remote_args *args, enum avml_remote_kind kind,
 	const char *to, const char *file, struct avml_error *err)
@@ -132,9 +145,11 @@ static int take_url(struct remote_args *args, enum avml_remote_kind kind,
 	if (file)
 		ret = secret_read(file, &place, err);
 	else if (!to)
-		place = secret_take_variable(variable);
+		place = take_variable(args, variable);
 	if (ret < 0)
 		return ret;
+	if (file)
+		keep(args, place);
 	if (!place)
 		return avml_error_set(err, EINVAL,
 			"where to send it is missing: as an operand, in a "
@@ -145,11 +160,12 @@ static int take_url(struct remote_args *args, enum avml_remote_kind kind,
 }
 
 /* The first of these variables that is set. */
-static const char *take_either(const char *one, const char *other)
+static const char *take_either(
+	struct remote_args *args, const char *one, const char *other)
 {
-	const char *value = secret_take_variable(one);
+	const char *value = take_variable(args, one);
 
-	return value ? value : secret_take_variable(other);
+	return value ? value : take_variable(args, other);
 }
 
 /* Of the environment, as AWS's own tools have it. */
@@ -158,17 +174,17 @@ static int take_keys(struct remote_args *args, struct avml_error *err)
 	args->keys = (struct avml_remote_s3){
 		.endpoint = args->endpoint_url,
 		.region = args->region,
-		.key_id = secret_take_variable("AWS_ACCESS_KEY_ID"),
-		.secret = secret_take_variable("AWS_SECRET_ACCESS_KEY"),
-		.token = secret_take_variable("AWS_SESSION_TOKEN"),
+		.key_id = take_variable(args, "AWS_ACCESS_KEY_ID"),
+		.secret = take_variable(args, "AWS_SECRET_ACCESS_KEY"),
+		.token = take_variable(args, "AWS_SESSION_TOKEN"),
 		.path_style = args->path_style,
 	};
 	if (!args->keys.endpoint)
-		args->keys.endpoint =
-			take_either("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
+		args->keys.endpoint = take_either(
+			args, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
 	if (!args->keys.region)
 		args->keys.region =
-			take_either("AWS_REGION", "AWS_DEFAULT_REGION");
+			take_either(args, "AWS_REGION", "AWS_DEFAULT_REGION");
 	if (!args->keys.key_id || !args->keys.secret)
 		return avml_error_set(err, EACCES,
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
@@ -196,7 +212,7 @@ static int take_s3(
 		return ret;
 	}
 	if (!to)
-		to = secret_take_variable(S3_VARIABLE);
+		to = take_variable(args, S3_VARIABLE);
 	if (!to)
 		return avml_error_set(err, EINVAL,
 			"where to send it is missing: s3://BUCKET/KEY as an "
@@ -260,7 +276,7 @@ int remote_args_for_acquire(
 	if (ret == 0) {
 		args->url = secret_take_variable(URL_VARIABLE);
 		args->sas_url = secret_take_variable(SAS_VARIABLE);
-		args->s3 = secret_take_variable(S3_VARIABLE);
+		args->s3 = take_variable(args, S3_VARIABLE);
 		ret = count_once(args, err);
 	}
 	if (ret <= 0)
@@ -302,4 +318,6 @@ int remote_args_unused(const struct remote_args *args, struct avml_error *err)
 void remote_args_release(struct remote_args *args)
 {
 	part_list_release(&args->list);
+	while (args->taken_count > 0)
+		secret_release(&args->taken[--args->taken_count]);
 }

@@ -23,6 +23,8 @@ struct remote_args {
 	struct avml_remote remote;
 	struct avml_remote_s3 keys;
 	struct part_list list;
+	const char *taken[8]; /* of a file or the environment, to be released */
+	unsigned int taken_count;
 	char name[512]; /* as it may be shown */
 	bool quiet;
 };
@@ -101,7 +103,8 @@ int remote_args_for_acquire(
 /* -EINVAL if there are options of a destination without one. */
 int remote_args_unused(const struct remote_args *args, struct avml_error *err);
 
-/* What a part list holds; a command that ends need not. */
+/* All that was read or taken for it. The options' own are option_release()'s.
+ */
 void remote_args_release(struct remote_args *args);
 
 #endif

@@ -115,7 +115,7 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 	CLEANUP_CLOSE int fd = is_stdin ? dup(STDIN_FILENO)
 					: io_open(path, O_RDONLY | O_NOCTTY, 0);
 	const char *name = is_stdin ? "stdin" : path;
-	CLEANUP_FREE char *text = malloc(SECRET_MAX + 1);
+	CLEANUP_FREE char *text = NULL;
 	bool is_too_long;
 	ssize_t len;
 	char *from;
@@ -123,6 +123,7 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 	if (fd < 0)
 		return avml_error_set_errno(err, is_stdin ? errno : -fd,
 			"cannot read the URL from %s", name);
+	text = malloc(SECRET_MAX + 1);
 	if (!text)
 		return avml_error_set_errno(err, ENOMEM, "a URL");
 	secret_keep_in();
@@ -147,4 +148,15 @@ int secret_read(const char *path, const char **secret, struct avml_error *err)
 	/* A memset() before free() is no more than a wish. */
 	explicit_bzero(text, (size_t)len);
 	return *secret ? 0 : avml_error_set_errno(err, ENOMEM, "a URL");
+}
+
+void secret_release(const char **secret)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): to drop const alone */
+	char *const own = (char *)(uintptr_t)*secret;
+
+	if (own)
+		explicit_bzero(own, strlen(own));
+	free(own);
+	*secret = NULL;
 }

@@ -27,12 +27,15 @@ void secret_keep_in(void);
 /*
  * A copy of an argument; in the argument itself only what may be shown is
  * left, so that /proc/PID/cmdline has no more of it. From here on no core is
- * dumped. NULL when memory is out; it is kept until the program ends.
+ * dumped. NULL when memory is out; secret_release() takes it.
  */
 const char *secret_take(const char *argument);
 
 /* The same of a variable of the environment; NULL too when it is not set. */
 const char *secret_take_variable(const char *name);
+
+/* Wipe and free what one of these gave, and set it to NULL, which is fine. */
+void secret_release(const char **secret);
 
 /* The first line of a file ("-": of stdin). 0 or -errno. */
 int secret_read(const char *path, const char **secret, struct avml_error *err);

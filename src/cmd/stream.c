@@ -28,19 +28,18 @@ static const struct option stream_options[] = {
 	{ .name = NULL },
 };
 
-static int run(int argc, char **argv)
+static int parse_and_stream(struct stream *s, int argc, char **argv)
 {
 	static const struct stream defaults = { .acquire = ACQUIRE_DEFAULTS };
-	struct stream s = { .acquire = ACQUIRE_DEFAULTS };
-	struct acquire *a = &s.acquire;
+	struct acquire *a = &s->acquire;
 	struct avml_error err = AVML_ERROR_INIT;
-	int ret = option_parse(&cmd_stream, argc, argv, &s, s.operands, &err);
+	int ret = option_parse(&cmd_stream, argc, argv, s, s->operands, &err);
 
 	if (ret < 0)
 		return cmd_wrong_usage(&cmd_stream, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_stream, ret);
-	ret = remote_args_take(&a->to, s.operands[0], s.operands[1], &err);
+	ret = remote_args_take(&a->to, s->operands[0], s->operands[1], &err);
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_stream, &err);
 	if (ret == 0)
@@ -48,13 +47,21 @@ static int run(int argc, char **argv)
 	if (ret < 0)
 		return cmd_failed(&err);
 	a->command = &cmd_stream;
-	a->target = &s;
+	a->target = s;
 	a->defaults = &defaults;
 	a->streams = true;
 	a->file = a->to.name;
-	ret = acquire_run(a);
-	remote_args_release(&a->to);
-	return ret;
+	return acquire_run(a);
+}
+
+static int run(int argc, char **argv)
+{
+	struct stream s = { .acquire = ACQUIRE_DEFAULTS };
+	const int status = parse_and_stream(&s, argc, argv);
+
+	remote_args_release(&s.acquire.to);
+	option_release(&cmd_stream, &s, s.operands);
+	return status;
 }
 
 static const char *const stream_operands[] = {

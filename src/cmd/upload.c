@@ -79,27 +79,34 @@ static int upload(struct upload *u)
 						     : STATUS_COMPLETE;
 }
 
-static int run(int argc, char **argv)
+static int parse_and_upload(struct upload *u, int argc, char **argv)
 {
-	struct upload u = { .to = REMOTE_ARGS_DEFAULTS };
 	struct avml_error err = AVML_ERROR_INIT;
-	int ret = option_parse(&cmd_upload, argc, argv, &u, u.operands, &err);
+	int ret = option_parse(&cmd_upload, argc, argv, u, u->operands, &err);
 
 	if (ret < 0)
 		return cmd_wrong_usage(&cmd_upload, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_upload, ret);
-	ret = remote_args_take(&u.to, u.operands[0], u.operands[2], &err);
-	if (ret == 0 && (u.to.remote.kind == AVML_REMOTE_TCP ||
-				u.to.remote.kind == AVML_REMOTE_TLS))
+	ret = remote_args_take(&u->to, u->operands[0], u->operands[2], &err);
+	if (ret == 0 && (u->to.remote.kind == AVML_REMOTE_TCP ||
+				u->to.remote.kind == AVML_REMOTE_TLS))
 		ret = avml_error_set(&err, EINVAL,
 			"a file is sent by put, blob or s3 (and by any program "
 			"that copies to a socket)");
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_upload, &err);
-	ret = ret < 0 ? cmd_failed(&err) : upload(&u);
+	return ret < 0 ? cmd_failed(&err) : upload(u);
+}
+
+static int run(int argc, char **argv)
+{
+	struct upload u = { .to = REMOTE_ARGS_DEFAULTS };
+	const int status = parse_and_upload(&u, argc, argv);
+
 	remote_args_release(&u.to);
-	return ret;
+	option_release(&cmd_upload, &u, u.operands);
+	return status;
 }
 
 static const char *const upload_operands[] = {

@@ -64,14 +64,8 @@ int http_new(const struct avml_remote *remote, unsigned int at_once,
 		release(h);
 		return avml_error_set_errno(err, ENOMEM, "requests");
 	}
-	ret = thread_start(&h->thread, http_thread, h);
-	if (ret != 0) {
-		pthread_mutex_destroy(&h->mutex);
-		pthread_cond_destroy(&h->changed);
-		release(h);
-		return avml_error_set_errno(
-			err, ret, "a thread for requests cannot be had");
-	}
+	/* Where there is none to be had, it goes without: see wait_ms(). */
+	h->threaded = thread_start(&h->thread, http_thread, h) == 0;
 	*http = h;
 	return 0;
 }
@@ -89,7 +83,12 @@ void http_free(struct http *http)
 	http->over = true;
 	http_unlock(http);
 	wake_thread(http);
-	pthread_join(http->thread, NULL);
+	if (http->threaded) {
+		pthread_join(http->thread, NULL);
+	} else {
+		(void)http_turn(http, 0);
+		http_end_all(http);
+	}
 	pthread_mutex_destroy(&http->mutex);
 	pthread_cond_destroy(&http->changed);
 	release(http);
@@ -103,6 +102,26 @@ void http_lock(struct http *http)
 void http_unlock(struct http *http)
 {
 	pthread_mutex_unlock(&http->mutex);
+}
+
+/* Called with the lock, which is let go of: for something to change. */
+static void wait_ms(struct http *h, int ms)
+{
+	struct timespec until;
+
+	if (!h->threaded) {
+		pthread_mutex_unlock(&h->mutex);
+		(void)http_turn(h, ms);
+		pthread_mutex_lock(&h->mutex);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	(void)pthread_cond_timedwait(&h->changed, &h->mutex, &until);
 }
 
 void http_submit(struct http *http, struct http_job *job)
@@ -126,7 +145,7 @@ void http_job_release(struct http *http, struct http_job *job)
 		wake_thread(http);
 	}
 	while (job->state == HTTP_BUSY)
-		pthread_cond_wait(&http->changed, &http->mutex);
+		wait_ms(http, LOOK_MS);
 	http_unlock(http);
 	attempt_free(job->attempt);
 	job->attempt = NULL;
@@ -156,17 +175,9 @@ static void tell_notices(struct http *h)
 
 int http_wait(struct http *http, int stop_level, struct avml_error *err)
 {
-	struct timespec until;
-
 	if (cancel_level() >= stop_level)
 		return cancel_error(err);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	(void)pthread_cond_timedwait(&http->changed, &http->mutex, &until);
+	wait_ms(http, LOOK_MS);
 	tell_notices(http);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests of HTTP, sent by a thread of their own: several at a time, each
+ * Requests of HTTP, sent by a thread of their own, or where there is none to be
+ * had, while one waits for them: several at a time, each
  * made again as long as its failures may pass.
  *
  * A job is one request with all its attempts. Its owner fills it, submits it

@@ -56,6 +56,7 @@ struct http_attempt {
 
 struct http {
 	struct http_common common;
+	bool threaded; /* else those who wait do its work */
 	pthread_t thread;
 	struct http_attempt **attempts; /* the thread's; NULL: a free place */
 	unsigned int at_once;
@@ -125,5 +126,11 @@ void answer_explain(const struct http_answer *answer, const char *url,
 
 /* Of http_thread.c: `arg` is the struct http. */
 void *http_thread(void *arg);
+
+/* One turn of it, of so many milliseconds at the most. False: it is to end. */
+bool http_turn(struct http *h, int most_ms);
+
+/* What is still under way is given up. */
+void http_end_all(struct http *h);
 
 #endif

@@ -243,25 +243,39 @@ static void take_messages(struct http *h)
 	}
 }
 
-void *http_thread(void *arg)
+bool http_turn(struct http *h, int most_ms)
 {
-	struct http *h = arg;
 	bool woken;
-	int running;
+	int running, idle;
 
-	while (take_orders(h, &woken)) {
-		for (unsigned int i = 0; i < h->at_once; i++) {
-			if (h->attempts[i])
-				look_at(h, &h->attempts[i], woken);
-		}
-		(void)curl_multi_perform(h->common.multi, &running);
-		take_messages(h);
-		(void)curl_multi_poll(
-			h->common.multi, NULL, 0, idle_ms(h), NULL);
+	if (!take_orders(h, &woken))
+		return false;
+	for (unsigned int i = 0; i < h->at_once; i++) {
+		if (h->attempts[i])
+			look_at(h, &h->attempts[i], woken);
 	}
+	(void)curl_multi_perform(h->common.multi, &running);
+	take_messages(h);
+	idle = idle_ms(h);
+	(void)curl_multi_poll(h->common.multi, NULL, 0,
+		idle < most_ms ? idle : most_ms, NULL);
+	return true;
+}
+
+void http_end_all(struct http *h)
+{
 	for (unsigned int i = 0; i < h->at_once; i++) {
 		if (h->attempts[i])
 			give_up(h, &h->attempts[i]);
 	}
+}
+
+void *http_thread(void *arg)
+{
+	struct http *h = arg;
+
+	while (http_turn(h, STALL_LOOK_MS))
+		;
+	http_end_all(h);
 	return NULL;
 }

@@ -162,16 +162,17 @@ static void remove_forms(char *text, const char *secret)
 
 	remove_all(text, secret);
 	decoded = curl_easy_unescape(NULL, secret, 0, NULL);
-	if (decoded)
-		remove_all(text, decoded);
-	if (decoded)
-		encoded = curl_easy_escape(NULL, decoded, 0);
+	if (!decoded)
+		return;
+	remove_all(text, decoded);
+	encoded = curl_easy_escape(NULL, decoded, 0);
 	if (encoded)
 		remove_all(text, encoded);
-	for (char *c = decoded; c && (c = strchr(c, '+'));)
-		*c = ' ';
-	if (decoded)
-		remove_all(text, decoded);
+	for (char *c = decoded; *c; c++) {
+		if (*c == '+')
+			*c = ' ';
+	}
+	remove_all(text, decoded);
 }
 
 static void remove_part(CURLU *parts, CURLUPart part, char *text)

@@ -180,11 +180,6 @@ static int azure_commit(struct blocks *b, struct avml_error *err)
 	return ret;
 }
 
-static void azure_free(struct blocks *b)
-{
-	free(b->data);
-}
-
 static const struct block_dialect azure_dialect = {
 	.checksum = CHECKSUM_MD5,
 	.block_min = 5 * MIB,
@@ -192,7 +187,7 @@ static const struct block_dialect azure_dialect = {
 	.blocks_max = 50000,
 	.block = azure_block,
 	.commit = azure_commit,
-	.free = azure_free,
+	.free = free,
 };
 
 int azure_new(const struct avml_remote *remote, uint64_t most, bool of_file,

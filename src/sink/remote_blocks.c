@@ -392,8 +392,7 @@ static void blocks_free(struct avml_sink *sink)
 	}
 	http_free(b->http);
 	checksum_free(b->checksum);
-	if (b->dialect->free)
-		b->dialect->free(b);
+	b->dialect->free(b->data);
 	free(b);
 }
 
@@ -432,8 +431,10 @@ int blocks_new(const struct avml_remote *remote,
 	struct avml_error ignored;
 	int ret;
 
-	if (!b)
+	if (!b) {
+		dialect->free(data);
 		return avml_error_set_errno(err, ENOMEM, "an upload");
+	}
 	b->remote = remote;
 	b->dialect = dialect;
 	b->data = data;

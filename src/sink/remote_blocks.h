@@ -49,7 +49,7 @@ struct block_dialect {
 	int (*abandon)(struct blocks *b, struct avml_error *err);
 	/* As of a sink; NULL: `to` is asked for. */
 	int (*confirm)(struct blocks *b, struct avml_error *err);
-	void (*free)(struct blocks *b);
+	void (*free)(void *data);
 };
 
 struct blocks {

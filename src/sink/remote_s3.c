@@ -242,9 +242,9 @@ static void s3_free_data(struct s3 *s3)
 	free(s3);
 }
 
-static void s3_free(struct blocks *b)
+static void s3_free(void *data)
 {
-	s3_free_data(b->data);
+	s3_free_data(data);
 }
 
 static const struct block_dialect s3_dialect = {

@@ -45,7 +45,7 @@ def check_wrecks(run):
 
 def check_names(run, scenario):
     """Nothing beside the image is left in its directory."""
-    good = {"file": {"out"}, "fd": {"out"}, "pipe": set()}[scenario.to]
+    good = {"file": {"out"}, "fd": {"out"}}.get(scenario.to, set())
     if scenario.digest:
         good = good | {"out.sha256"}
     if scenario.report:
@@ -204,6 +204,11 @@ def check_failed(run, scenario, reference):
         if not reference.data.startswith(run.stdout):
             raise Broken("what was sent is no beginning of the image")
         return
+    if scenario.to == "net":
+        # Of what fails after the server has confirmed it, all is there.
+        if run.stdout not in (b"", reference.data):
+            raise Broken("a part of the image, or another, was left there")
+        return
     if not os.path.exists(run.out):
         if scenario.to == "fd" or scenario.old == "plain":
             raise Broken("the file that was there is gone")
@@ -255,7 +260,7 @@ def check_killed(run, scenario, reference, made):
 
 
 def is_same(run, scenario, reference):
-    if scenario.to == "pipe":
+    if scenario.to in ("pipe", "net"):
         return run.stdout == reference.data
     return os.path.getsize(run.out) == len(reference.image) and \
         is_prefix(run.out, reference)
@@ -280,7 +285,7 @@ def check_image(run, scenario, reference, made):
         raise Broken("status %d, but the image is not the whole one"
                      % run.status)
     path = run.out
-    if scenario.to == "pipe":
+    if scenario.to in ("pipe", "net"):
         path = run.out + ".sent"
         with open(path, "wb") as file:
             file.write(run.stdout)

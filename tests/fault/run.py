@@ -15,6 +15,7 @@ command that repeats it, and at the end "N passed, N failed".
 
 import argparse
 import concurrent.futures
+import itertools
 import os
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ sys.dont_write_bytecode = True
 
 import plan  # noqa: E402
 from machine import Machine  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from promises import PRECIOUS, SANITIZER_STATUS, judge  # noqa: E402
 from reference import Reference  # noqa: E402
 from said import Broken  # noqa: E402
@@ -52,6 +54,8 @@ class Run:
         self.dir = directory
         self.out = os.path.join(directory, "out")
         self.report = directory + ".report"
+        self.key = harness.new_key()
+        self.url = "http://%s/%s" % (harness.receiver.address, self.key)
         self.harmless = self.lost_end = None
         self.before_image = self.killed = False
         self.most_pages = 0
@@ -60,7 +64,7 @@ class Run:
 
     def command(self):
         made = self.harness.machine
-        args = [arg.format(out=self.out, **vars(made))
+        args = [arg.format(out=self.out, url=self.url, **vars(made))
                 for arg in self.scenario.args]
         if self.threads and self.scenario.kind != "text":
             args.insert(1, "--threads=%d" % self.threads)
@@ -110,6 +114,8 @@ class Run:
             self.harness.hangs += 1
         if self.scenario.to == "fd":
             stdout.close()
+        if self.scenario.to == "net":
+            self.stdout = self.harness.receiver.take(self.key)
         self.said = said.decode(errors="replace")
         self._read_report()
         return self
@@ -205,9 +211,16 @@ class Harness:
             os.path.join(args.build, "tests", "avml-fault"))
         self.calls = plan.read_calls()
         self.machine = None
+        self.receiver = Receiver()
+        self.keys = itertools.count()
         self.local = threading.local()
         self.dirs = self.hangs = 0
         self.lock = threading.Lock()
+
+    def new_key(self):
+        """A name that no other run sends to."""
+        with self.lock:
+            return "run%d" % next(self.keys)
 
     def new_run(self, scenario, threads):
         # A directory for each of those that run at the same time.

@@ -21,7 +21,7 @@ class Scenario:
     kind: str = "v1"        # what it writes: v1, v2, raw or text
     threads: tuple = (1,)
     each: tuple = ()        # with these, each time that a call is made
-    to: str = "file"        # or pipe, or fd: stdout is a file
+    to: str = "file"        # or pipe; or fd: stdout is a file; or net: {url}
     stdin: str = None       # this file comes through a pipe
     old: str = None         # what is there before: plain, or linked
     status: int = 0         # without a fault
@@ -60,6 +60,21 @@ def convert(name, kind, *args, **rest):
     return Scenario(name, ["convert", "--format", formats[kind], *args,
                            "{out}" if rest.get("to", "file") == "file"
                            else "-"], kind, **rest)
+
+
+def upload(name, kind, image, **rest):
+    """By one PUT or in blocks; a failed request is not made again."""
+    return Scenario(name, ["upload", kind, "--retries=0", image, "{url}"],
+                    "v2", to="net", threads=(0,), **rest)
+
+
+def stream(name, kind, *args, **rest):
+    if not any(safe <= {arg.split("=")[0] for arg in args} for safe in SAFE):
+        raise ValueError("unsafe to run: %s" % name)
+    image = "v2" if "--compress" in args else "v1"
+    return Scenario(name, ["stream", *args, "--max-unreadable=100",
+                           "--retries=0", kind, "{url}"], image, to="net",
+                    partial=True, **rest)
 
 
 FILE = ("--source={memory}", "--iomem={iomem}")
@@ -124,6 +139,12 @@ SCENARIOS = [
             each=(1, 3), quick=True),
     convert("salvage-compress", "v2", "--salvage", "{cut}", status=3),
     convert("salvage-pipe", "v1", "--salvage", "-", stdin="cut", status=3),
+    # Off the host.
+    upload("upload-put", "put", "{v2}", quick=True),
+    upload("upload-blob", "blob", "{v2}", quick=True),
+    stream("stream-put", "put", *FILE, "--compress", threads=(1, 3),
+           quick=True),
+    stream("stream-blob", "blob", *FILE, threads=(1, 3), quick=True),
     # Those that do not come to a good end anyway.
     acquire("acquire-none", "--proc={bare}", "--dev={bare}", status=1),
     convert("bad-to-v1", "v1", "{bad}", status=1, quick=True),

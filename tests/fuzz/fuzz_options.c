@@ -134,20 +134,6 @@ static size_t count_operands(const struct command *command)
 	return count;
 }
 
-/* Of secrets there are copies, which a program keeps until its end. */
-static void release_copies(const struct command *command,
-	const struct words *words, void *target, const char **operands)
-{
-	for (const struct option *o = command->options; o->name; o++) {
-		if (o->secret)
-			free(*(void **)((char *)target + o->offset));
-	}
-	for (size_t i = 0; command->operands[i]; i++) {
-		if (operands[i] && !is_given(words, operands[i]))
-			free((void *)(uintptr_t)operands[i]);
-	}
-}
-
 static void check(const struct command *command, struct words *words)
 {
 	const size_t count = count_operands(command);
@@ -176,7 +162,7 @@ static void check(const struct command *command, struct words *words)
 	for (const struct option *o = command->options; ret >= 0 && o->name;
 		o++)
 		check_value(o, words, target);
-	release_copies(command, words, target, operands);
+	option_release(command, target, operands);
 	free(target);
 	free(operands);
 }
