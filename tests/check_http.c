@@ -347,7 +347,8 @@ START_TEST(http_body_that_is_too_short_fails)
 	http_submit(http, &job);
 	ck_assert_int_eq(end(), -EIO);
 	ck_assert_str_eq(text, "it ended early");
-	expect_seen(1);
+	/* That can be before the server has looked. */
+	ck_assert_uint_le(server->seen_count, 1);
 	server_free(server);
 }
 END_TEST
