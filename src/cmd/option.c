@@ -274,9 +274,10 @@ void option_release(
 	const struct command *command, void *target, const char **operands)
 {
 	for (const struct option *o = command->options; o->name; o++) {
+		void *const at = (char *)target + o->offset;
+
 		if (o->secret)
-			secret_release(
-				(const char **)((char *)target + o->offset));
+			secret_release(at);
 	}
 	for (size_t i = 0; command->url_operand && command->operands[i]; i++) {
 		if (operands[i] && secret_is_url(operands[i]))

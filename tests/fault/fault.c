@@ -38,8 +38,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Its macros would stand in the way of the names here. */
-#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
 #include <cjson/cJSON.h>
