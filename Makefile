@@ -370,7 +370,7 @@ roots:
 # The makers' own reader of bills of materials; a service of blobs, as Azure's.
 # Two suites may want them at a time.
 NPM := @cyclonedx/cyclonedx-library@10.3.0 ajv@8.17.1 ajv-formats@3.0.1 \
-	ajv-formats-draft2019@1.6.1 azurite@3.35.0
+	ajv-formats-draft2019@1.6.1 azurite@3.35.0 s3rver@3.7.1
 npm: build/npm/complete
 build/npm/complete: Makefile
 	@mkdir -p $(@D)

@@ -136,7 +136,12 @@ static void abandon(struct output *out, struct avml_error *err)
 	struct avml_error cut_err = AVML_ERROR_INIT;
 	struct avml_sink_left left;
 
-	if (avml_sink_abort(out->sink, &left, &cut_err) < 0)
+	const int ret = avml_sink_abort(out->sink, &left, &cut_err);
+
+	if (ret < 0 && left.dropped)
+		avml_error_wrap(err, "%s is incomplete (%s)", out->destination,
+			avml_error_message(&cut_err, 0));
+	else if (ret < 0)
 		avml_error_wrap(err,
 			"%s is incomplete, its last record may be cut short "
 			"(%s)",

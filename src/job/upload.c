@@ -64,8 +64,8 @@ static int send_all(struct upload *u, struct avml_sink *sink, int fd,
 	if (ret == 0 && u->options->remove)
 		ret = avml_sink_confirm(sink, err);
 	avml_sink_remote_counts(sink, &u->result->counts);
-	if (ret < 0)
-		(void)avml_sink_abort(sink, &left, &second);
+	if (ret < 0 && avml_sink_abort(sink, &left, &second) < 0)
+		avml_error_wrap(err, "%s", avml_error_message(&second, 0));
 	u->result->confirmed = ret == 0;
 	return ret;
 }

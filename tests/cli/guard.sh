@@ -221,6 +221,20 @@ for to in collector:1 10.0.0.1:1 "[fe80::1]:1" localhost.org:1; do
 	refused stream tcp --proc "$T/proc"
 	before=()
 done
+# S3 goes where its endpoint is, and AWS if there is none.
+here=http://127.0.0.1:1
+refused upload s3 "$T/m" s3://b/k
+refused upload s3 "$T/m" s3://b/k --endpoint-url http://10.0.0.1
+refused stream s3 --proc "$T/proc" --endpoint-url=https://s3.example.org s3://b/k
+refused acquire --proc "$T/proc" --s3 s3://b/k "$T/out"
+before=(env AVML_S3=s3://b/k)
+refused upload s3 "$T/m"
+before=()
+AWS_ENDPOINT_URL=http://10.0.0.1 refused upload s3 "$T/m" s3://b/k
+echo '{"parts": ["http://127.0.0.1/1", "http://10.0.0.1/2"]}' >"$T/list"
+refused upload s3 --part-urls "$T/list" "$T/m"
+refused stream s3 --proc "$T/proc" "--part-urls=$T/list"
+refused upload s3 --part-urls - "$T/m" <"$T/list"
 refused upload put /proc/kcore "$url"
 refused upload put /proc/self/maps "$url"
 refused upload put --cacert=/etc/passwd "$T/m" "$url"
@@ -288,6 +302,12 @@ done
 allowed stream tcp --source "$T/m" --iomem "$T/iomem" localhost:1
 allowed stream tls --proc "$T/proc" "[::1]:1"
 allowed upload put "$T/m" nonsense
+allowed upload s3 "$T/m" s3://b/k --endpoint-url "$here"
+allowed stream s3 --proc "$T/proc" "--endpoint-url=$here" s3://b/k
+AWS_ENDPOINT_URL=$here allowed upload s3 "$T/m" s3://b/k
+echo '{"parts": ["http://127.0.0.1/1", "http://localhost/2"]}' >"$T/list"
+allowed upload s3 --part-urls "$T/list" "$T/m"
+allowed upload s3 --part-urls - "$T/m" <"$T/list"
 allowed upload --help
 allowed stream --help
 AVML=$T/avml-upload

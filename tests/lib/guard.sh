@@ -111,17 +111,63 @@ is_near()
 	esac
 }
 
+# s3_endpoint ARGUMENT...: where s3:// leads, by an option or the environment.
+s3_endpoint()
+{
+	local word next='' endpoint=${AWS_ENDPOINT_URL_S3-${AWS_ENDPOINT_URL-}}
+	for word in ${before[@]+"${before[@]}"} "$@"; do
+		[ -z "$next" ] || endpoint=$word
+		next=
+		case $word in
+		AWS_ENDPOINT_URL=* | AWS_ENDPOINT_URL_S3=* | --endpoint?url=*)
+			endpoint=${word#*=}
+			;;
+		--endpoint?url) next=yes ;;
+		esac
+	done
+	echo "$endpoint"
+}
+
+# are_near FILE: all URLs in a list of parts.
+are_near()
+{
+	local url
+	[ -f "$1" ] || return 0
+	while IFS= read -r url; do
+		is_near "$url" || return 1
+	done < <(grep -aoE '[a-z0-9]+://[^"]*' "$1")
+}
+
 # refuse_far ARGUMENT...: HOST:PORT is looked for where $command is stream.
 # shellcheck disable=SC2154 # before and command are of callers
 refuse_far()
 {
-	local word
+	local word last='' endpoint
+	endpoint=$(s3_endpoint "$@")
 	for word in "$@" ${before[@]+"${before[@]}"} "=${AVML_URL-}" \
-		"=${AVML_SAS_URL-}"; do
+		"=${AVML_SAS_URL-}" "=${AVML_S3-}"; do
+		case $last,$word in
+		--part?urls,- | *,--part?urls=-)
+			are_near "$(readlink /proc/self/fd/0)" ||
+				fail "unsafe to send there: $*"
+			;;
+		--part?urls,*) are_near "$word" || fail "unsafe to send there: $*" ;;
+		*,--part?urls=*)
+			are_near "${word#*=}" || fail "unsafe to send there: $*"
+			;;
+		esac
+		last=$word
 		case $word in
-		-*=* | =* | AVML_URL=* | AVML_SAS_URL=*) word=${word#*=} ;;
+		-*=* | =* | AVML_URL=* | AVML_SAS_URL=* | AVML_S3=*)
+			word=${word#*=}
+			;;
 		esac
 		case $command,$word in
+		*,s3://*)
+			if [ -z "$endpoint" ] || ! is_near "$endpoint"; then
+				fail "unsafe to send there: $*"
+			fi
+			;;
 		*,*://*) is_near "$word" || fail "unsafe to send there: $*" ;;
 		stream,*/*) ;;
 		stream,*:[0-9]*)
@@ -194,7 +240,7 @@ refuse_unsafe()
 	esac
 	refuse_far "$@"
 	case $command,${1-} in
-	stream,put | stream,blob | stream,tcp | stream,tls) shift ;;
+	stream,put | stream,blob | stream,s3 | stream,tcp | stream,tls) shift ;;
 	esac
 	case $* in
 	--help | -h | --version | -V) return ;;

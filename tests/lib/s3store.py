@@ -196,7 +196,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         content = answer.read()
         there.close()
         kept = {name: value for name, value in answer.getheaders()
-                if name.lower() in ("etag", "content-type")}
+                if name.lower() in ("etag", "content-type") or
+                self.command == "HEAD" and name.lower() == "content-length"}
         return answer.status, content, kept
 
     def answer(self, body):

@@ -366,6 +366,97 @@ receiver_up()
 	listens_unseen "$port"
 }
 
+# ---- An object store: s3rver, behind one that judges signatures ----
+
+# What it takes in the place of a key; no region is another than its own.
+s3_key=S3RVER
+s3_secret=S3RVER
+
+# start_s3rver: the real store alone; $s3rver is its process. Once ended, it is
+# started again with what it had.
+start_s3rver()
+{
+	local program=$tests/../build/npm/node_modules/.bin/s3rver
+	[ -e "$program" ] || fail "no s3rver (make npm)"
+	need node
+	mkdir -p "$T/s3rver"
+	s3rver_port=${s3rver_port-$(free_port)}
+	node "$(realpath "$program")" --directory "$T/s3rver" \
+		--address 127.0.0.1 --port "$s3rver_port" \
+		--configure-bucket evidence 9>&- >>"$T/s3rver.said" 2>&1 &
+	s3rver=$!
+	wait_until server_up "$s3rver" "$s3rver_port" "$T/s3rver.said"
+}
+
+# start_s3 [OPTION...]: what judges, see s3store.py, in front of s3rver if that
+# is up; $s3 is its URL, $T/s3/log what it was asked. The one before is ended.
+start_s3()
+{
+	local forward=()
+	[ -z "${s3_pid-}" ] || end_server "$s3_pid"
+	rm -rf "$T/s3"
+	mkdir "$T/s3"
+	printf '%s\n' "$s3_key" "$s3_secret" "${s3_token-}" \
+		"${s3_region-us-east-1}" >"$T/s3/keys"
+	[ -z "${s3rver_port-}" ] || forward=(--forward "$s3rver_port")
+	"${PYTHON:-python3}" -ISB "$tests/lib/s3store.py" --keys "$T/s3/keys" \
+		--dir "$T/s3" ${forward[@]+"${forward[@]}"} "$@" 9>&- \
+		2>"$T/s3.err" &
+	s3_pid=$!
+	wait_until test -s "$T/s3/port"
+	s3_port=$(cat "$T/s3/port")
+	s3=http://127.0.0.1:$s3_port
+}
+
+# with_keys: the next run has them in its environment.
+with_keys()
+{
+	before=(env "AWS_ACCESS_KEY_ID=$s3_key" "AWS_ENDPOINT_URL=$s3"
+		"AWS_SECRET_ACCESS_KEY=$s3_secret"
+		${s3_token:+"AWS_SESSION_TOKEN=$s3_token"}
+		"AWS_REGION=${s3_region-us-east-1}")
+}
+
+# expect_object SENT KEY: read back from the real store.
+expect_object()
+{
+	rm -f "$T/object"
+	curl -sf --path-as-is -o "$T/object" \
+		"http://127.0.0.1:$s3rver_port/evidence/$2" ||
+		fail "no object $2: $(said)"
+	expect_arrived "$1" "$T/object"
+}
+
+# expect_no_object KEY. That its parts go is not to be seen here: s3rver refuses
+# aborts. The judge alone does them (s3-retries.sh).
+expect_no_object()
+{
+	! curl -sf -o "$T/object" \
+		"http://127.0.0.1:$s3rver_port/evidence/$1" ||
+		fail "$1 is there"
+}
+
+# asked N REGEX: so many lines of the judge's log are so.
+asked()
+{
+	[ "$(grep -cE -- "$2" "$T/s3/log" || :)" = "$1" ] ||
+		fail "not $1 times $2: $(tr '\n' ';' <"$T/s3/log" | tail -c 300)"
+}
+
+# make_list KEY [OPTION...]: $T/list, by the script, where the key is.
+make_list()
+{
+	local key=$1
+	shift
+	rm -f "$T/list"
+	env -i PATH="$PATH" AWS_ACCESS_KEY_ID="$s3_key" \
+		AWS_SECRET_ACCESS_KEY="$s3_secret" \
+		${s3_token:+"AWS_SESSION_TOKEN=$s3_token"} \
+		"$tests/../contrib/avml-part-urls" --bucket evidence \
+		--key "$key" --endpoint-url "$s3" --part-size 5M \
+		--output "$T/list" "$@" || fail "no list: $(tail -n 1 "$T/noise")"
+}
+
 # ---- What spoils ----
 
 # proxy TO-PORT [OPTION...]: see proxy.py; $proxied is the port, $T/proxy the

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Parts are sent again one by one; an answer of 200 may say that it failed, and
+# one that is lost may have been a success. What fails is aborted.
+# shellcheck source=tests/net/servers.sh disable=SC2119
+. "${0%/*}/servers.sh"
+
+mib=1048576
+make_file $((22 * mib + 12345))
+count=0
+
+# sends: it arrives at the judge's own store.
+sends()
+{
+	count=$((count + 1))
+	with_keys
+	expect_status 0 avml upload s3 "$T/file" "s3://evidence/$count"
+	before=()
+	expect_arrived "$T/file" "$T/s3/objects/$count"
+}
+# fails REGEX [OPTION...]: nothing is left, neither object nor upload.
+fails()
+{
+	count=$((count + 1))
+	with_keys
+	expect_error 1 "$1" avml upload s3 "${@:2}" "$T/file" \
+		"s3://evidence/$count"
+	before=()
+	expect_absent "$T/s3/objects/$count"
+}
+
+start_s3 --fault 'part=503*3' --fault create=503 --fault complete=500
+sends
+expect_again 5
+asked 5 '^part [0-9]+ 200'
+start_s3 --fault part=cut --fault part=lost --fault create=cut
+sends
+asked 5 '^part [0-9]+ 200'
+start_s3 --fault complete=error
+sends
+asked 2 '^complete 200'
+# Done, and nobody said so: asked again, it is not there any more.
+start_s3 --fault complete=lost
+sends
+
+start_s3 --fault 'part=503*9'
+fails 503 --retries 1
+asked 1 '^abort 204'
+start_s3 --fault part=403
+fails 403
+asked 1 '^abort 204'
+start_s3 --fault complete=denied
+fails 'AccessDenied'
+asked 1 '^abort 204'
+start_s3 --fault complete=odd
+fails .
+start_s3 --fault create=odd
+fails 'began no upload'
+asked 0 '^part'
+start_s3 --fault part=403 --fault 'abort=503*9'
+fails 403 --retries 0
+expect_err 'id\+1'
+
+# Cut on the way, at many places of the parts.
+start_s3
+proxy "$s3_port" --cut 300,100000,2500000,$((5 * mib)),700000
+judge=$s3
+s3=http://127.0.0.1:$proxied
+sends
+expect_logged 5 ' cut [0-9]+'
+s3=$judge
+
+# The real store ends in the middle, and comes back.
+start_s3rver
+start_s3
+proxy "$s3_port" --rate 4000000
+before=(env "AWS_ACCESS_KEY_ID=$s3_key" "AWS_SECRET_ACCESS_KEY=$s3_secret")
+begin upload s3 --endpoint-url "http://127.0.0.1:$proxied" "$T/file" \
+	s3://evidence/back
+wait_until grep -q '^part' "$T/s3/log"
+kill -KILL "$s3rver"
+wait "$s3rver" || :
+sleep 1
+start_s3rver
+status=0
+wait "$pid" || status=$?
+[ "$status" = 0 ] || fail "status $status: $(said)"
+expect_object "$T/file" back
