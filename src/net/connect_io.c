@@ -14,6 +14,10 @@
 
 /* So long after all is acknowledged, who has not closed will not. */
 #define CLOSE_MS 5000
+/* Between two looks at whether bytes move. */
+#define MOVE_LOOK_MS 500
+/* Of what a receiver says, which is of no interest, but may have no end. */
+#define READS_MAX 64
 /* Between two looks at what nobody wakes us for. */
 #define SHORT_MS 10
 
@@ -97,6 +101,32 @@ int connection_write(struct connection *c, const void *buf, size_t len,
 
 /* --- the end -------------------------------------------------------------- */
 
+/* Of what was written, bytes that the other system has not acknowledged. */
+static int unacknowledged(const struct connection *c)
+{
+	int left = 0;
+
+	return ioctl(connection_socket(c), SIOCOUTQ, &left) == 0 ? left : -1;
+}
+
+/* With an end that does not come: as long as bytes move, it may. */
+struct patience {
+	uint64_t until_ms;
+	int left; /* unacknowledged, at the last look */
+};
+
+static uint64_t patience_ms(const struct connection *c, struct patience *p)
+{
+	const uint64_t now = http_now_ms();
+	const int left = unacknowledged(c);
+
+	if (p->until_ms == 0 || left != p->left) {
+		p->until_ms = now + (uint64_t)c->remote->stall_s * 1000;
+		p->left = left;
+	}
+	return now < p->until_ms ? p->until_ms - now : 0;
+}
+
 static SSL *ssl_of(const struct connection *c)
 {
 	struct curl_tlssessioninfo *info = NULL;
@@ -112,12 +142,14 @@ static SSL *ssl_of(const struct connection *c)
  * -EAGAIN: what SSL_shutdown() or SSL_read() wants was waited for. 0: the other
  * side sends nothing any more, and has not said so.
  */
-static int tls_wait(struct connection *c, SSL *ssl, int result, uint64_t until,
-	int stop_level, struct avml_error *err)
+static int tls_wait(struct connection *c, SSL *ssl, int result,
+	struct patience *patience, int stop_level, struct avml_error *err)
 {
 	const int saved = errno;
-	const int why = SSL_get_error(ssl, result);
-	const uint64_t now = http_now_ms();
+	/* 0: it sends and sends. */
+	const int why =
+		result == 0 ? SSL_ERROR_WANT_READ : SSL_get_error(ssl, result);
+	const uint64_t ms = patience_ms(c, patience);
 	const unsigned long code = ERR_peek_last_error();
 	const char *text;
 	int ret;
@@ -138,8 +170,8 @@ static int tls_wait(struct connection *c, SSL *ssl, int result, uint64_t until,
 			"the receiver did not confirm the end: %s", text);
 	}
 	ret = connection_wait(c, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
-		now < until ? until - now : 0, stop_level, err);
-	if (ret == 0)
+		ms < MOVE_LOOK_MS ? ms : MOVE_LOOK_MS, stop_level, err);
+	if (ms == 0)
 		return avml_error_set(err, ETIMEDOUT,
 			"the receiver did not confirm the end within %u s",
 			c->remote->stall_s);
@@ -154,8 +186,7 @@ static int tls_wait(struct connection *c, SSL *ssl, int result, uint64_t until,
 static int close_tls(struct connection *c, int stop_level, bool *early,
 	struct avml_error *err)
 {
-	const uint64_t until =
-		http_now_ms() + (uint64_t)c->remote->stall_s * 1000;
+	struct patience patience = { .until_ms = 0 };
 	char bytes[512];
 	size_t got;
 	SSL *ssl;
@@ -170,46 +201,41 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 			"use OpenSSL for it");
 	*early = SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN;
 	do {
+		int reads = 0;
+
 		ERR_clear_error();
 		errno = 0;
 		ret = SSL_shutdown(ssl);
 		/* This side's is out: what it still sends comes before its. */
-		while (ret == 0 && SSL_read(ssl, bytes, sizeof(bytes)) > 0)
-			;
-		if (ret == 0)
-			ret = SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN
-				      ? 1
-				      : -1;
-		if (ret == 1)
+		while (ret == 0 && reads < READS_MAX) {
+			ret = SSL_read(ssl, bytes, sizeof(bytes)) > 0 ? 0 : -1;
+			reads++;
+		}
+		if (ret == 1 || (reads > 0 && SSL_get_shutdown(ssl) &
+						      SSL_RECEIVED_SHUTDOWN))
 			return 0;
-		ret = tls_wait(c, ssl, ret, until, stop_level, err);
+		ret = tls_wait(c, ssl, ret, &patience, stop_level, err);
 	} while (ret == -EAGAIN);
 	if (ret == 0)
 		*early = true;
 	return ret;
 }
 
-static bool is_acknowledged(int fd)
-{
-	int left = 0;
-
-	return ioctl(fd, SIOCOUTQ, &left) == 0 && left == 0;
-}
-
 /* 0: nothing more comes; -EAGAIN: so far; -errno: it has gone away. */
 static int look_at_end(int fd)
 {
 	char bytes[512];
-	ssize_t got;
+	ssize_t got = 1;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
 		error != 0)
 		return -error;
-	do
+	for (int i = 0; i < READS_MAX && got > 0; i++)
 		got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	while (got > 0 || (got < 0 && errno == EINTR));
+	if (got > 0 || (got < 0 && errno == EINTR))
+		return -EAGAIN;
 	return got == 0 ? 0 : -errno;
 }
 
@@ -218,10 +244,9 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 	struct avml_error *err)
 {
 	const int fd = connection_socket(c);
-	const uint64_t stall_ms = (uint64_t)c->remote->stall_s * 1000;
-	const uint64_t begin = http_now_ms();
 	/* One that had closed before says nothing by it. */
 	const bool early = fd >= 0 && look_at_end(fd) == 0;
+	struct patience patience = { .until_ms = 0 };
 	uint64_t acknowledged = 0;
 
 	if (fd < 0 || shutdown(fd, SHUT_WR) < 0)
@@ -229,7 +254,7 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 			"the receiver has gone away");
 	for (;;) {
 		const int end = look_at_end(fd);
-		uint64_t now;
+		const uint64_t now = http_now_ms();
 		int ret;
 
 		if (end < 0 && end != -EAGAIN)
@@ -239,13 +264,12 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 			*unsure = false;
 			return 0;
 		}
-		now = http_now_ms();
-		if (is_acknowledged(fd) && acknowledged == 0)
+		if (unacknowledged(c) == 0 && acknowledged == 0)
 			acknowledged = now;
 		*unsure = acknowledged > 0;
 		if (*unsure && (early || now - acknowledged >= CLOSE_MS))
 			return 0;
-		if (!*unsure && now - begin >= stall_ms)
+		if (!*unsure && patience_ms(c, &patience) == 0)
 			return avml_error_set(err, ETIMEDOUT,
 				"the receiver took no byte for %u s",
 				c->remote->stall_s);
