@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "base/cancel.h"
 #include "net/backoff.h"
 #include "net/http_parts.h"
@@ -122,17 +124,25 @@ static int look_for_refusal(
 	char byte;
 	size_t got = 0;
 	CURLcode code;
+	SSL *ssl;
 	int ret = connection_wait(c, POLLIN, REFUSAL_MS, stop_level, err);
 
 	if (ret <= 0)
 		return ret;
 	code = curl_easy_recv(c->easy, &byte, 1, &got);
-	/* One that says that it will send nothing may well read. */
-	if (code == CURLE_AGAIN || code == CURLE_OK)
+	if (code == CURLE_AGAIN || (code == CURLE_OK && got > 0))
+		return 0;
+	if (code != CURLE_OK)
+		return avml_error_set(err, ECONNREFUSED,
+			"the receiver ended the connection at once: %s",
+			connection_reason(c, code));
+	/* One that closes its own direction without a word may well read. */
+	ssl = connection_ssl(c);
+	if (!ssl || !(SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN))
 		return 0;
 	return avml_error_set(err, ECONNREFUSED,
-		"the receiver ended the connection at once: %s",
-		connection_reason(c, code));
+		"the receiver ended TLS at once, and would drop what it gets "
+		"(openssl s_server does where its input ends)");
 }
 
 static int connect_once(struct connection *c, int stop_level, bool *may_pass,

@@ -127,7 +127,7 @@ static uint64_t patience_ms(const struct connection *c, struct patience *p)
 	return now < p->until_ms ? p->until_ms - now : 0;
 }
 
-static SSL *ssl_of(const struct connection *c)
+SSL *connection_ssl(const struct connection *c)
 {
 	struct curl_tlssessioninfo *info = NULL;
 
@@ -180,8 +180,8 @@ static int tls_wait(struct connection *c, SSL *ssl, int result,
 
 /*
  * Say that nothing follows, which is how the other side knows the image's end,
- * and wait until it says the same. `*early`: it had said so before, and that
- * confirms nothing.
+ * and wait until it says the same. `*early`: it has closed without a word,
+ * which confirms nothing.
  */
 static int close_tls(struct connection *c, int stop_level, bool *early,
 	struct avml_error *err)
@@ -194,12 +194,15 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 
 	/* This attaches the connection to the handle, which is asked next. */
 	(void)curl_easy_recv(c->easy, bytes, sizeof(bytes), &got);
-	ssl = ssl_of(c);
+	ssl = connection_ssl(c);
 	if (!ssl)
 		return avml_error_set(err, EIO,
 			"the TLS connection cannot be ended: libcurl does not "
 			"use OpenSSL for it");
-	*early = SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN;
+	/* Who ends it drops what still comes, though his system takes it. */
+	if (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN)
+		return avml_error_set(err, ECONNRESET,
+			"the receiver ended TLS before the image's end");
 	do {
 		int reads = 0;
 
@@ -283,7 +286,7 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 int connection_end(struct connection *c, int stop_level, bool *unsure,
 	struct avml_error *err)
 {
-	bool early = true;
+	bool early = !c->tls;
 	int ret = 0;
 
 	*unsure = false;

@@ -26,6 +26,9 @@ struct connection {
 /* What libcurl says of a failure. */
 const char *connection_reason(const struct connection *c, CURLcode code);
 
+/* OpenSSL's part of it, once something was read; NULL: it has none. */
+struct ssl_st *connection_ssl(const struct connection *c);
+
 int connection_socket(const struct connection *c);
 
 /*

@@ -113,12 +113,31 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/*
+ * Whether an answer has gone on for longer than any: its status counts, and
+ * what was read of it. Of a thing without an end nobody waits for that.
+ */
+static bool is_endless(struct http_attempt *a, size_t len)
+{
+	const uint64_t now = http_now_ms();
+	const uint64_t limit_ms = (uint64_t)a->common->remote->stall_s * 1000 *
+				  HTTP_ANSWER_PATIENCE;
+
+	if (a->answer_ms == 0)
+		a->answer_ms = now;
+	a->answer_len += len;
+	return a->answer_len > HTTP_ANSWER_MAX ||
+	       (limit_ms > 0 && now - a->answer_ms > limit_ms);
+}
+
 static size_t on_text(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct http_attempt *a = ctx;
 	const size_t len = size * count;
 	size_t part = HTTP_TEXT_MAX - a->text_len;
 
+	if (is_endless(a, len))
+		return 0;
 	if (part > len)
 		part = len;
 	memcpy(a->text + a->text_len, bytes, part);
@@ -134,6 +153,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	size_t len = size * count;
 	const char *value = line + sizeof(name) - 1;
 
+	if (is_endless(a, len))
+		return 0;
 	if (len < sizeof(name) ||
 		strncasecmp(line, name, sizeof(name) - 1) != 0)
 		return len;
@@ -237,6 +258,8 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 	a->ended = a->starved = a->slowed = a->read_failed = false;
 	a->text_len = 0;
 	a->text[0] = a->etag[0] = a->curl_error[0] = '\0';
+	a->answer_ms = 0;
+	a->answer_len = 0;
 	a->moved = 0;
 	a->moved_ms = http_now_ms();
 	curl_easy_reset(a->easy);

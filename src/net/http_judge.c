@@ -8,8 +8,6 @@
 #include "net/http_parts.h"
 #include "net/url.h"
 
-/* An answer may take so many times as long as bytes may not move. */
-#define ANSWER_PATIENCE 5
 /* A URL's part that is shown. */
 #define NAME_MAX_SHOWN 512
 
@@ -210,6 +208,12 @@ enum http_verdict attempt_judge(struct http_attempt *a, CURLcode code,
 {
 	*wait_ms = 0;
 	fill_answer(a);
+	/*
+	 * A refusal is one, however it ends: cut short, without an end (which
+	 * was cut off here), or with a connection reset behind it.
+	 */
+	if (a->job->answer.status / 100 > 2 && !a->read_failed)
+		code = CURLE_OK;
 	if (code != CURLE_OK || a->job->answer.status == 0)
 		return judge_failure(a, code, err);
 	return judge_answer(a, wait_ms, err);
@@ -235,7 +239,7 @@ bool attempt_is_stalled(
 		return false;
 	}
 	if (is_whole(a))
-		limit_s *= ANSWER_PATIENCE;
+		limit_s *= HTTP_ANSWER_PATIENCE;
 	if (patience == 0 || now_ms - a->moved_ms < limit_s * 1000)
 		return false;
 	avml_error_set(err, ETIMEDOUT,

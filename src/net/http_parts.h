@@ -13,6 +13,10 @@
 
 /* Bytes of an answer's body that are kept. */
 #define HTTP_TEXT_MAX (64u << 10)
+/* Bytes of an answer, head and all, after which it is taken to have no end. */
+#define HTTP_ANSWER_MAX (1u << 20)
+/* An answer may take so many times as long as bytes may not move. */
+#define HTTP_ANSWER_PATIENCE 5
 /* From one place to another, in one request. */
 #define HTTP_REDIRECTS_MAX 5
 
@@ -45,7 +49,9 @@ struct http_attempt {
 	bool read_failed;
 	struct avml_error read_err;
 	char curl_error[CURL_ERROR_SIZE];
-	char *text; /* HTTP_TEXT_MAX and a NUL */
+	uint64_t answer_ms;  /* when it began; 0: it has not */
+	uint64_t answer_len; /* bytes so far */
+	char *text;	     /* HTTP_TEXT_MAX and a NUL */
 	size_t text_len;
 	char etag[sizeof(((struct http_answer *)NULL)->etag)];
 };
