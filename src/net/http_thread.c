@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread that sends requests: each job to its end. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,7 +67,12 @@ static void put_off(struct http *h, struct http_attempt **place,
 		leave_notice(h, a, wait_ms, err);
 		return;
 	}
-	if (a->backoff.tried > 0)
+	if (at_least_ms > (uint64_t)h->common.remote->retry_s * 1000)
+		avml_error_wrap(err,
+			"the server wants %" PRIu64 " s before another "
+			"attempt, more than --retry-time allows",
+			at_least_ms / 1000);
+	else if (a->backoff.tried > 0)
 		avml_error_wrap(err, "given up after %u attempts",
 			a->backoff.tried + 1);
 	end_job(h, place, HTTP_FAILED, err);
