@@ -330,7 +330,8 @@ START_TEST(http_body_that_fails_is_the_end)
 	ck_assert_int_eq(end(), -EIO);
 	ck_assert_str_eq(text, "the disk is gone");
 	ck_assert_str_eq(notices, "");
-	expect_seen(1);
+	/* That can be before the server has looked. */
+	ck_assert_uint_le(server->seen_count, 1);
 	ck_assert(!server->seen[0].is_whole);
 	server_free(server);
 }
