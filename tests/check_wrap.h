@@ -45,10 +45,12 @@
 #define WRAPPED(name) __typeof__(name) WRAP(name), REAL(name)
 #define WRAPPED64(name) __typeof__(name) WRAP64(name), REAL64(name)
 
+WRAPPED(access);
 WRAPPED(clock_gettime);
 WRAPPED(close);
 WRAPPED(fsync);
 WRAPPED(geteuid);
+WRAPPED(getenv);
 WRAPPED(isatty);
 WRAPPED(prctl);
 WRAPPED(pthread_create);
