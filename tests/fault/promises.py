@@ -45,7 +45,7 @@ def check_wrecks(run):
 
 def check_names(run, scenario):
     """Nothing beside the image is left in its directory."""
-    good = {"file": {"out"}, "fd": {"out"}}.get(scenario.to, set())
+    good = {"out"} if scenario.to in ("file", "fd", "sent") else set()
     if scenario.digest:
         good = good | {"out.sha256"}
     if scenario.report:
@@ -65,7 +65,7 @@ def check_names(run, scenario):
 
 def check_mode(run, scenario):
     # An old file may lie where there are no modes.
-    if scenario.to != "file" or scenario.old or not os.path.exists(run.out):
+    if scenario.to not in ("file", "sent") or scenario.old or not os.path.exists(run.out):
         return
     mode = stat.S_IMODE(os.stat(run.out).st_mode)
     if mode != 0o600:
@@ -197,17 +197,27 @@ def check_text(run, scenario, reference):
             raise Broken("no JSON: %s" % error) from error
 
 
+def check_sent(run, scenario, reference):
+    """What a run that failed has sent; whether there is no file to look at."""
+    if scenario.to in ("pipe", "tcp"):
+        if not reference.data.startswith(run.stdout):
+            raise Broken("what was sent is no beginning of the image")
+        return True
+    # Of what fails after the server has confirmed it, all is there.
+    if scenario.to in ("net", "sent") and \
+            run.stdout not in (b"", reference.data):
+        raise Broken("a part of the image, or another, was left there")
+    if scenario.to == "sent" and "was not uploaded" in run.said and (
+            not os.path.exists(run.out) or
+            os.path.getsize(run.out) != len(reference.data)):
+        raise Broken("the file that was not sent is not there any more")
+    return scenario.to == "net"
+
+
 def check_failed(run, scenario, reference):
     """After status 1: whole records, nothing, or what was there before."""
     error = said.error(run.said)
-    if scenario.to == "pipe":
-        if not reference.data.startswith(run.stdout):
-            raise Broken("what was sent is no beginning of the image")
-        return
-    if scenario.to == "net":
-        # Of what fails after the server has confirmed it, all is there.
-        if run.stdout not in (b"", reference.data):
-            raise Broken("a part of the image, or another, was left there")
+    if check_sent(run, scenario, reference):
         return
     if not os.path.exists(run.out):
         if scenario.to == "fd" or scenario.old == "plain":
@@ -227,7 +237,7 @@ def check_failed(run, scenario, reference):
     if not is_prefix(run.out, reference):
         raise Broken("what is left is no beginning of the image")
     size = os.path.getsize(run.out)
-    if size == 0 and scenario.to == "file" and not scenario.old and \
+    if size == 0 and scenario.to in ("file", "sent") and not scenario.old and \
             not REMOVING & set(run.hit_calls):
         raise Broken("an empty file is left of a new one")
     if size in reference.borders:
@@ -239,9 +249,7 @@ def check_failed(run, scenario, reference):
 
 def check_killed(run, scenario, reference, made):
     """The beginning of the image, out of which salvage gets all there is."""
-    if scenario.to == "pipe":
-        if not reference.data.startswith(run.stdout):
-            raise Broken("what was sent is no beginning of the image")
+    if check_sent(run, scenario, reference):
         return
     if not os.path.exists(run.out) or scenario.old and is_old(run):
         return
@@ -260,7 +268,7 @@ def check_killed(run, scenario, reference, made):
 
 
 def is_same(run, scenario, reference):
-    if scenario.to in ("pipe", "net"):
+    if scenario.to in ("pipe", "tcp", "net", "sent"):
         return run.stdout == reference.data
     return os.path.getsize(run.out) == len(reference.image) and \
         is_prefix(run.out, reference)
@@ -277,6 +285,8 @@ def check_image(run, scenario, reference, made):
                      % (run.lost_end, run.status))
     if scenario.to == "file" and run.stdout:
         raise Broken("something went to stdout")
+    if scenario.to == "sent" and os.path.exists(run.out):
+        raise Broken("the file was sent, and is still there")
     if run.status == reference.status and is_same(run, scenario, reference):
         return "survived"
     if run.harmless:
@@ -285,7 +295,7 @@ def check_image(run, scenario, reference, made):
         raise Broken("status %d, but the image is not the whole one"
                      % run.status)
     path = run.out
-    if scenario.to in ("pipe", "net"):
+    if scenario.to in ("pipe", "tcp", "net", "sent"):
         path = run.out + ".sent"
         with open(path, "wb") as file:
             file.write(run.stdout)
@@ -316,8 +326,6 @@ def judge(run, scenario, reference, made):
     check_mode(run, scenario)
     check_digest(run, scenario)
     check_report(run, scenario)
-
-
     if scenario.bundle:
         check_bundle(run, made)
     if run.status == 1:

@@ -2,11 +2,13 @@
 """What runs send to: a server on loopback that keeps what is PUT, whole.
 
 It knows Put Block and Put Block List as well.  A body that breaks off is
-nothing.
+nothing.  Of a connection without HTTP all is kept that came.
 """
 
 import http.server
 import re
+import select
+import socket
 import threading
 import urllib.parse
 
@@ -86,3 +88,40 @@ class Receiver(http.server.ThreadingHTTPServer):
         with self.lock:
             self.blocks.pop(key, None)
             return self.objects.pop(key, b"")
+
+
+class Plain:
+    """One connection to a port of its own, read until it ends."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.data = b""
+        self.over, self.waker = socket.socketpair()
+        self.thread = threading.Thread(target=self._receive, daemon=True)
+        self.thread.start()
+
+    def _receive(self):
+        select.select([self.listener, self.over], [], [])
+        try:
+            connection, _ = self.listener.accept()
+        except BlockingIOError:
+            return
+        parts = []
+        with connection:
+            connection.setblocking(True)
+            try:
+                while part := connection.recv(1 << 20):
+                    parts.append(part)
+            except ConnectionError:
+                pass
+        self.data = b"".join(parts)
+
+    def take(self):
+        """After the run: what came of it."""
+        self.waker.close()
+        self.thread.join()
+        self.over.close()
+        self.listener.close()
+        return self.data

@@ -37,7 +37,7 @@ class Reference:
                        in said.unreadable(run.said)]
         if scenario.kind == "text":
             return
-        if scenario.to in ("pipe", "net"):
+        if scenario.to in ("pipe", "tcp", "net", "sent"):
             with open(kept, "wb") as file:
                 file.write(run.stdout)
         elif os.path.exists(run.out):

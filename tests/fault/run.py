@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 
 import plan  # noqa: E402
 from machine import Machine  # noqa: E402
-from receiver import Receiver  # noqa: E402
+from receiver import Plain, Receiver  # noqa: E402
 from promises import PRECIOUS, SANITIZER_STATUS, judge  # noqa: E402
 from reference import Reference  # noqa: E402
 from said import Broken  # noqa: E402
@@ -56,6 +56,7 @@ class Run:
         self.report = directory + ".report"
         self.key = harness.new_key()
         self.url = "http://%s/%s" % (harness.receiver.address, self.key)
+        self.plain = None
         self.harmless = self.lost_end = None
         self.before_image = self.killed = False
         self.most_pages = 0
@@ -64,8 +65,9 @@ class Run:
 
     def command(self):
         made = self.harness.machine
-        args = [arg.format(out=self.out, url=self.url, **vars(made))
-                for arg in self.scenario.args]
+        address = self.plain.address if self.plain else ""
+        args = [arg.format(out=self.out, url=self.url, tcp=address,
+                           **vars(made)) for arg in self.scenario.args]
         if self.threads and self.scenario.kind != "text":
             args.insert(1, "--threads=%d" % self.threads)
         return [self.harness.binary, *args]
@@ -100,6 +102,8 @@ class Run:
         stdout = subprocess.PIPE
         if self.scenario.to == "fd":
             stdout = open(self.out, "wb")
+        if self.scenario.to == "tcp":
+            self.plain = Plain()
         process = subprocess.Popen(
             self.command(), env=self._environment(more), stdout=stdout,
             stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
@@ -114,8 +118,10 @@ class Run:
             self.harness.hangs += 1
         if self.scenario.to == "fd":
             stdout.close()
-        if self.scenario.to == "net":
+        if self.scenario.to in ("net", "sent"):
             self.stdout = self.harness.receiver.take(self.key)
+        if self.plain:
+            self.stdout = self.plain.take()
         self.said = said.decode(errors="replace")
         self._read_report()
         return self

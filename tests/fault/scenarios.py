@@ -21,7 +21,9 @@ class Scenario:
     kind: str = "v1"        # what it writes: v1, v2, raw or text
     threads: tuple = (1,)
     each: tuple = ()        # with these, each time that a call is made
-    to: str = "file"        # or pipe; or fd: stdout is a file; or net: {url}
+    # Or pipe; or fd: stdout is a file; or net: {url}; or tcp: {tcp}; or sent:
+    # a file that goes to {url}, and is removed then.
+    to: str = "file"
     stdin: str = None       # this file comes through a pipe
     old: str = None         # what is there before: plain, or linked
     status: int = 0         # without a fault
@@ -49,7 +51,7 @@ def acquire(name, *args, **rest):
         if not {"--proc", "--root"} <= options:
             raise ValueError("unsafe to run: %s" % name)
         args += ("--bundle={out}.d",)
-    out = "-" if rest.get("to", "file") != "file" else "{out}"
+    out = "{out}" if rest.get("to", "file") in ("file", "sent") else "-"
     kind = "v2" if "--compress" in args else "v1"
     return Scenario(name, ["acquire", *args, "--max-unreadable=100", out],
                     kind, partial=True, **rest)
@@ -72,8 +74,9 @@ def stream(name, kind, *args, **rest):
     if not any(safe <= {arg.split("=")[0] for arg in args} for safe in SAFE):
         raise ValueError("unsafe to run: %s" % name)
     image = "v2" if "--compress" in args else "v1"
+    place, to = ("{tcp}", "tcp") if kind == "tcp" else ("{url}", "net")
     return Scenario(name, ["stream", *args, "--max-unreadable=100",
-                           "--retries=0", kind, "{url}"], image, to="net",
+                           "--retries=0", kind, place], image, to=to,
                     partial=True, **rest)
 
 
@@ -145,6 +148,10 @@ SCENARIOS = [
     stream("stream-put", "put", *FILE, "--compress", threads=(1, 3),
            quick=True),
     stream("stream-blob", "blob", *FILE, threads=(1, 3), quick=True),
+    stream("stream-tcp", "tcp", *FILE, "--compress", threads=(1, 3),
+           quick=True),
+    acquire("acquire-sent", *FILE, "--url={url}", "--retries=0", "--delete",
+            to="sent", threads=(1, 3), quick=True),
     # Those that do not come to a good end anyway.
     acquire("acquire-none", "--proc={bare}", "--dev={bare}", status=1),
     convert("bad-to-v1", "v1", "{bad}", status=1, quick=True),
