@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An image as a block blob; of three threads, the test's, that of requests and
+ * that of the server.
+ */
+#include "net/http.h"
+
+#include "check_remote.h"
+
+#include <signal.h>
+
+#include <openssl/evp.h>
+
+#include "base/cancel.h"
+
+#define BLOCK (5 * MIB)
+/* Of three blocks, the last one short. */
+#define LONG_LEN (11 * MIB + 5)
+#define BLOCKS 3
+#define ID_LEN 44
+#define IDS_MAX 4
+#define LIST_BEGIN "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>"
+#define LIST_PATH "PUT /a/b?sig=" SECRET "%2B&comp=blocklist HTTP/1.1\r\n"
+#define BLOCK_PATH "PUT /a/b?sig=" SECRET "%2B&comp=block&blockid="
+
+/* As one of FIPS has it. */
+static bool no_md5;
+
+int WRAP(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine);
+int REAL(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine);
+
+int WRAP(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine)
+{
+	return no_md5 ? 0 : REAL(EVP_DigestInit_ex)(ctx, md, engine);
+}
+
+/* One request after the other, which is what the server can do. */
+static void open_blob(const struct reply *replies, size_t count, bool of_file)
+{
+	remote.concurrency = 1;
+	open_sink(replies, count, AVML_REMOTE_BLOB, of_file);
+}
+
+#define OPEN(replies, of_file) open_blob(replies, TEST_COUNT(replies), of_file)
+
+static const struct reply all_well[] = { { .text = STATUS("201 Created") },
+	{ .text = STATUS("201 Created") }, { .text = STATUS("201 Created") },
+	{ .text = STATUS("201 Created") } };
+
+/* --- what the server saw -------------------------------------------------- */
+
+/* Of a block's request, decoded: base64 has "+", "/" and "=" in it. */
+static void block_id(const struct seen *seen, char id[ID_LEN + 1])
+{
+	const char *from = seen->head + strlen(BLOCK_PATH);
+	unsigned int byte;
+	size_t len = 0;
+
+	expect_begin(seen, BLOCK_PATH);
+	for (; *from != ' '; from++) {
+		ck_assert_uint_lt(len, ID_LEN);
+		id[len++] = *from;
+		if (*from == '%') {
+			ck_assert_int_eq(sscanf(from + 1, "%2x", &byte), 1);
+			id[len - 1] = (char)byte;
+			from += 2;
+		}
+		ck_assert_int_ne(*from, '+');
+	}
+	id[len] = '\0';
+	ck_assert_uint_eq(len, ID_LEN);
+}
+
+/* The header is of these bytes. */
+static void expect_md5(const struct seen *seen)
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	char line[80], base64[32];
+	unsigned int len;
+
+	ck_assert_int_eq(
+		EVP_Digest(seen->body, seen->len, sum, &len, EVP_md5(), NULL),
+		1);
+	EVP_EncodeBlock((unsigned char *)base64, sum, (int)len);
+	snprintf(line, sizeof(line), "\r\nContent-MD5: %s\r\n", base64);
+	ck_assert_ptr_nonnull(seen_header(seen, line));
+}
+
+static void expect_head(const struct seen *seen)
+{
+	char line[64];
+
+	ck_assert_ptr_nonnull(
+		seen_header(seen, "\r\nx-ms-version: 2019-12-12\r\n"));
+	snprintf(line, sizeof(line), "\r\nContent-Length: %zu\r\n", seen->len);
+	ck_assert_ptr_nonnull(seen_header(seen, line));
+	ck_assert(!seen->is_chunked);
+	ck_assert_ptr_null(seen_header(seen, "\r\nExpect:"));
+	if (no_md5 || remote.no_checksum)
+		ck_assert_ptr_null(seen_header(seen, "\r\nContent-MD5:"));
+	else
+		expect_md5(seen);
+}
+
+static void expect_block(
+	const struct seen *seen, size_t number, char id[ID_LEN + 1])
+{
+	const size_t at = number * BLOCK;
+
+	expect_head(seen);
+	expect_bytes(seen, image + at,
+		image_len - at < BLOCK ? image_len - at : BLOCK);
+	block_id(seen, id);
+}
+
+/* The ids of all blocks, in order and each only once. */
+static void expect_list(
+	const struct seen *seen, char ids[][ID_LEN + 1], size_t count)
+{
+	char list[1024] = LIST_BEGIN;
+
+	expect_begin(seen, LIST_PATH);
+	expect_head(seen);
+	ck_assert_ptr_nonnull(seen_header(seen,
+		"\r\nx-ms-blob-content-type: application/octet-stream\r\n"));
+	for (size_t i = 0; i < count; i++) {
+		for (size_t other = 0; other < i; other++)
+			ck_assert_str_ne(ids[i], ids[other]);
+		strcat(strcat(strcat(list, "<Latest>"), ids[i]), "</Latest>");
+	}
+	strcat(list, "</BlockList>");
+	expect_bytes(seen, (const uint8_t *)list, strlen(list));
+}
+
+/* `count` blocks and their list, and nothing else. */
+static void expect_blob(size_t count)
+{
+	char ids[IDS_MAX][ID_LEN + 1];
+
+	ck_assert_uint_eq(server->seen_count, count + 1);
+	for (size_t i = 0; i < count; i++)
+		expect_block(&server->seen[i], i, ids[i]);
+	expect_list(&server->seen[count], ids, count);
+}
+
+static void expect_no_list(void)
+{
+	for (size_t i = 0; i < server->seen_count; i++)
+		ck_assert_ptr_null(strstr(server->seen[i].head, "blocklist"));
+}
+
+/* --- what arrives --------------------------------------------------------- */
+
+static int write_and_finish(void)
+{
+	const int ret = write_image();
+
+	return ret == 0 ? avml_sink_finish(sink, &err) : ret;
+}
+
+static int send_all(bool of_file)
+{
+	return of_file ? send_file() : write_and_finish();
+}
+
+static const struct {
+	size_t len, blocks;
+} sizes[] = {
+	{ LONG_LEN, BLOCKS },
+	{ 2 * BLOCK, 2 },
+	{ BLOCK + 1, 2 },
+	{ 1, 1 },
+};
+
+static void expect_counts(size_t blocks, uint64_t retries)
+{
+	struct avml_remote_counts counts;
+
+	ck_assert(avml_sink_remote_counts(sink, &counts));
+	ck_assert_uint_eq(counts.sent_bytes, image_len);
+	ck_assert_uint_eq(counts.blocks, blocks);
+	ck_assert_uint_eq(counts.block_size, BLOCK);
+	ck_assert_uint_eq(counts.retries, retries);
+}
+
+START_TEST(azure_image_arrives)
+{
+	const bool of_file = _i % 2;
+	const size_t size = (size_t)_i / 2;
+
+	make_file(sizes[size].len);
+	OPEN(all_well, of_file);
+	ck_assert_msg(send_all(of_file) == 0, "%s", err.text);
+	expect_counts(sizes[size].blocks, 0);
+	close_sink();
+	ck_assert_str_eq(notices, "");
+	expect_blob(sizes[size].blocks);
+	release();
+}
+END_TEST
+
+START_TEST(azure_zeros_arrive)
+{
+	make_image(LONG_LEN);
+	memset(image + 1, 0, BLOCK);
+	OPEN(all_well, false);
+	ck_assert_int_eq(avml_sink_write(sink, image, 1, &err), 0);
+	ck_assert_int_eq(avml_sink_zeros(sink, BLOCK, &err), 0);
+	ck_assert_int_eq(avml_sink_write(sink, image + 1 + BLOCK,
+				 image_len - 1 - BLOCK, &err),
+		0);
+	ck_assert_int_eq(avml_sink_finish(sink, &err), 0);
+	close_sink();
+	expect_blob(BLOCKS);
+	release();
+}
+END_TEST
+
+/* A blob of nothing is one. */
+START_TEST(azure_stream_may_be_empty)
+{
+	make_image(0);
+	OPEN(all_well, false);
+	ck_assert_int_eq(avml_sink_finish(sink, &err), 0);
+	close_sink();
+	expect_blob(0);
+	release();
+}
+END_TEST
+
+/* Of a host without MD5, and where it was said that none is wanted. */
+START_TEST(azure_goes_without_a_checksum)
+{
+	const bool of_file = _i % 2;
+
+	no_md5 = _i < 2;
+	remote.no_checksum = _i >= 2;
+	make_file(LONG_LEN);
+	OPEN(all_well, of_file);
+	ck_assert_int_eq(send_all(of_file), 0);
+	close_sink();
+	expect_blob(BLOCKS);
+	release();
+}
+END_TEST
+
+/* What was committed of one run is no block of another. */
+START_TEST(azure_ids_are_of_one_run)
+{
+	char ids[2][ID_LEN + 1];
+
+	for (int i = 0; i < 2; i++) {
+		make_image(10);
+		OPEN(all_well, false);
+		ck_assert_int_eq(write_and_finish(), 0);
+		close_sink();
+		block_id(&server->seen[0], ids[i]);
+		release();
+	}
+	ck_assert_str_ne(ids[0], ids[1]);
+}
+END_TEST
+
+/* --- what fails ----------------------------------------------------------- */
+
+/*
+ * One block alone is sent again, and as it was. What is cut is the first
+ * request of a connection: of another libcurl would make it again by itself.
+ */
+START_TEST(azure_block_is_sent_again)
+{
+	static const struct reply replies[] = {
+		{ .kind = REPLY_CUT, .take = MIB },
+		{ .text = STATUS("201 Created") },
+		{ .text = STATUS("503 Busy") },
+		{ .text = STATUS("201 Created") },
+		{ .text = STATUS("201 Created") },
+		{ .text = STATUS("500 Error") },
+		{ .text = STATUS("201 Created") },
+	};
+	/* Which block is in which request. */
+	static const size_t blocks[] = { 0, 0, 1, 1, 2 };
+	char ids[IDS_MAX][ID_LEN + 1], id[ID_LEN + 1];
+
+	make_file(LONG_LEN);
+	OPEN(replies, _i == 1);
+	ck_assert_msg(send_all(_i == 1) == 0, "%s", err.text);
+	expect_counts(BLOCKS, 3);
+	close_sink();
+	ck_assert_ptr_nonnull(strstr(notices, "/a/b: block 0: "));
+	ck_assert_ptr_nonnull(strstr(notices, "/a/b: block 1: "));
+	ck_assert_ptr_nonnull(strstr(notices, "/a/b: the list of blocks: "));
+	ck_assert_uint_eq(server->seen_count, 7);
+	block_id(&server->seen[0], ids[0]);
+	for (size_t i = 1; i < TEST_COUNT(blocks); i++) {
+		expect_block(&server->seen[i], blocks[i], id);
+		if (blocks[i] == blocks[i - 1])
+			ck_assert_str_eq(id, ids[blocks[i]]);
+		memcpy(ids[blocks[i]], id, sizeof(id));
+	}
+	expect_list(&server->seen[5], ids, BLOCKS);
+	expect_list(&server->seen[6], ids, BLOCKS);
+	release();
+}
+END_TEST
+
+#define AZURE_ERROR                                                       \
+	"HTTP/1.1 403 Forbidden\r\nContent-Length: 104\r\n\r\n"           \
+	"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code>" \
+	"<Message>no " SECRET "+ </Message></Error>"
+
+static const struct {
+	struct reply replies[4];
+	size_t seen; /* requests, all of blocks but where there are four */
+	const char *says;
+} failures[] = {
+	{ { { .text = AZURE_ERROR } }, 1,
+		"block 0: the server answered 403: AuthenticationFailed: no "
+		"[removed]" },
+	{ { { .text = STATUS("201 Created") }, { .text = STATUS("413 No") } },
+		2, "block 1: the server answered 413: Content Too Large" },
+	{ { { .text = STATUS("201 Created") },
+		  { .text = STATUS("201 Created") },
+		  { .text = STATUS("503 Busy") } },
+		3, "block 2: the server answered 503: Service Unavailable" },
+	{ { { .text = STATUS("201 Created") },
+		  { .text = STATUS("201 Created") },
+		  { .text = STATUS("201 Created") },
+		  { .text = STATUS("400 Bad") } },
+		4, "the list of blocks: the server answered 400: Bad Request" },
+};
+
+START_TEST(azure_failure_commits_nothing)
+{
+	const bool of_file = _i % 2;
+	const size_t at = (size_t)_i / 2;
+
+	remote.retries = 0;
+	make_file(LONG_LEN);
+	OPEN(failures[at].replies, of_file);
+	ck_assert_int_lt(send_all(of_file), 0);
+	abort_sink();
+	ck_assert_msg(strstr(text, failures[at].says), "%s", text);
+	ck_assert_uint_eq(server->seen_count, failures[at].seen);
+	if (failures[at].seen < 4)
+		expect_no_list();
+	release();
+}
+END_TEST
+
+/* All of it is there, and it is not wanted after all. */
+START_TEST(azure_stream_given_up_is_not_committed)
+{
+	make_image(_i == 0 ? 2 * BLOCK : 10);
+	OPEN(all_well, false);
+	ck_assert_int_eq(write_image(), 0);
+	abort_sink();
+	ck_assert_uint_eq(left.len, image_len);
+	expect_no_list();
+	release();
+}
+END_TEST
+
+START_TEST(azure_stops_by_a_signal)
+{
+	static const struct reply replies[] = { { .kind = REPLY_STALL } };
+
+	make_file(LONG_LEN);
+	OPEN(replies, _i == 1);
+	cancel_request(SIGINT);
+	ck_assert_int_eq(send_all(_i == 1), -EINTR);
+	abort_sink();
+	expect_no_list();
+	release();
+}
+END_TEST
+
+/* In the first block, and in the last byte. */
+static const uint64_t moments[] = { 0, LONG_LEN - 1 };
+
+START_TEST(azure_file_that_changes_is_not_committed)
+{
+	const size_t change = (size_t)_i / TEST_COUNT(moments);
+
+	make_file(LONG_LEN);
+	OPEN(all_well, true);
+	meanwhile = changes[change].meanwhile;
+	meanwhile_at = moments[(size_t)_i % TEST_COUNT(moments)];
+	ck_assert_int_eq(send_file(), -changes[change].code);
+	abort_sink();
+	ck_assert_ptr_nonnull(strstr(text, image_path));
+	ck_assert_ptr_nonnull(strstr(text, changes[change].says));
+	expect_no_list();
+	release();
+}
+END_TEST
+
+START_TEST(azure_file_is_as_long_as_was_said)
+{
+	make_file(1000);
+	OPEN(all_well, true);
+	ck_assert_int_eq(send_file_of(_i == 0 ? 999 : 1001), -ESTALE);
+	abort_sink();
+	ck_assert_ptr_nonnull(strstr(text, _i == 0 ? "grew" : "shrank"));
+	ck_assert_uint_eq(server->seen_count, 0);
+	release();
+}
+END_TEST
+
+static Suite *azure_suite(void)
+{
+	Suite *suite = suite_create("azure");
+	TCase *tcase = tcase_create("azure");
+
+	tcase_add_loop_test(
+		tcase, azure_image_arrives, 0, 2 * TEST_COUNT(sizes));
+	tcase_add_test(tcase, azure_zeros_arrive);
+	tcase_add_test(tcase, azure_stream_may_be_empty);
+	tcase_add_loop_test(tcase, azure_goes_without_a_checksum, 0, 4);
+	tcase_add_test(tcase, azure_ids_are_of_one_run);
+	tcase_add_loop_test(tcase, azure_block_is_sent_again, 0, 2);
+	tcase_add_loop_test(tcase, azure_failure_commits_nothing, 0,
+		2 * TEST_COUNT(failures));
+	tcase_add_loop_test(
+		tcase, azure_stream_given_up_is_not_committed, 0, 2);
+	tcase_add_loop_test(tcase, azure_stops_by_a_signal, 0, 2);
+	tcase_add_loop_test(tcase, azure_file_that_changes_is_not_committed, 0,
+		TEST_COUNT(changes) * TEST_COUNT(moments));
+	tcase_add_loop_test(tcase, azure_file_is_as_long_as_was_said, 0, 2);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+CHECK_MAIN(azure_suite)
