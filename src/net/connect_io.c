@@ -187,6 +187,7 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 	struct avml_error *err)
 {
 	struct patience patience = { .until_ms = 0 };
+	bool said = false;
 	char bytes[512];
 	size_t got;
 	SSL *ssl;
@@ -208,14 +209,18 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 
 		ERR_clear_error();
 		errno = 0;
-		ret = SSL_shutdown(ssl);
-		/* This side's is out: what it still sends comes before its. */
+		/*
+		 * This side's is out: what it still sends comes before its, and
+		 * is read; a second SSL_shutdown() would take it for an error.
+		 */
+		ret = said ? 0 : SSL_shutdown(ssl);
+		said = ret == 0;
 		while (ret == 0 && reads < READS_MAX) {
 			ret = SSL_read(ssl, bytes, sizeof(bytes)) > 0 ? 0 : -1;
 			reads++;
 		}
-		if (ret == 1 || (reads > 0 && SSL_get_shutdown(ssl) &
-						      SSL_RECEIVED_SHUTDOWN))
+		if (ret == 1 ||
+			(said && SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN))
 			return 0;
 		ret = tls_wait(c, ssl, ret, &patience, stop_level, err);
 	} while (ret == -EAGAIN);
