@@ -114,6 +114,9 @@ static int attempt(struct connection *c, int stop_level, CURLcode *code,
 	}
 	if (*code == CURLE_OK)
 		*code = outcome(c);
+	/* What failed on the way is no reason for what fails from here on. */
+	if (*code == CURLE_OK)
+		c->error[0] = '\0';
 	return 0;
 }
 
