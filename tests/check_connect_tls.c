@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection inside of TLS, to receivers with right certificates and with
+ * wrong ones; of two threads, the test's and the receiver's.
+ */
+#include "net/connect.h"
+
+#include "check_certs.h"
+#include "check_server.h"
+
+#include <signal.h>
+
+#include <openssl/ssl.h>
+
+#include "net/trust.h"
+
+#define MIB (1u << 20)
+/* More than lies between two sockets. */
+#define LONG_LEN (8 * MIB)
+#define HERE "IP:127.0.0.1,DNS:localhost"
+#define WRONG_PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static uint8_t *bytes; /* what is sent: LONG_LEN */
+static struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+static struct avml_error err = AVML_ERROR_INIT;
+static struct connection *connection;
+static char to[64], text[AVML_ERROR_TEXT], notices[1024];
+
+static struct identity authority, other, own, client;
+
+static void on_notice(void *ctx, const char *notice)
+{
+	(void)ctx;
+	strncat(notices, notice, sizeof(notices) - strlen(notices) - 1);
+}
+
+/* --- the receiver --------------------------------------------------------- */
+
+struct receiver {
+	void (*treat)(struct receiver *r, SSL *ssl);
+	SSL_CTX *ctx;
+	int listener, over;
+	unsigned int port;
+	pthread_t thread;
+	uint8_t *got;
+	size_t len;
+	bool shook_hands, saw_client;
+};
+
+static void take(struct receiver *r, SSL *ssl, size_t most)
+{
+	int got = 1;
+
+	while (r->len < most && got > 0) {
+		got = SSL_read(ssl, r->got + r->len, 65536);
+		if (got > 0)
+			r->len += (size_t)got;
+	}
+}
+
+static void serve(struct receiver *r, int fd)
+{
+	SSL *ssl = SSL_new(r->ctx);
+	X509 *peer;
+
+	if (!ssl)
+		return;
+	if (SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1) {
+		r->shook_hands = true;
+		peer = SSL_get1_peer_certificate(ssl);
+		r->saw_client = peer;
+		X509_free(peer);
+		r->treat(r, ssl);
+	}
+	SSL_free(ssl);
+}
+
+static void *receiver_thread(void *arg)
+{
+	struct receiver *r = arg;
+	int fd;
+
+	while (server_wait(r->listener, r->over)) {
+		fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			break;
+		serve(r, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* All of it, and says that it has the end. */
+static void takes_all(struct receiver *r, SSL *ssl)
+{
+	take(r, ssl, LONG_LEN + 1);
+	SSL_shutdown(ssl);
+}
+
+/* Its system tells alone. */
+static void closes_without_a_word(struct receiver *r, SSL *ssl)
+{
+	take(r, ssl, LONG_LEN + 1);
+	SSL_set_quiet_shutdown(ssl, 1);
+}
+
+/* It says that nothing follows, which is for both ways, and reads. */
+static void says_so_early(struct receiver *r, SSL *ssl)
+{
+	SSL_shutdown(ssl);
+	take(r, ssl, LONG_LEN + 1);
+}
+
+static void talks(struct receiver *r, SSL *ssl)
+{
+	static const char word[] = "ready\n";
+
+	SSL_write(ssl, word, sizeof(word));
+	take(r, ssl, LONG_LEN + 1);
+	SSL_write(ssl, word, sizeof(word));
+	SSL_shutdown(ssl);
+}
+
+static void never_closes(struct receiver *r, SSL *ssl)
+{
+	take(r, ssl, LONG_LEN + 1);
+	(void)server_wait(r->over, r->over);
+}
+
+static void goes_away(struct receiver *r, SSL *ssl)
+{
+	take(r, ssl, 1000);
+	SSL_set_quiet_shutdown(ssl, 1);
+}
+
+/* --- both ----------------------------------------------------------------- */
+
+static void make_identities(void)
+{
+	const struct wish ca = { "Test CA", NULL, true, -DAY, DAY };
+	const struct wish theirs = { "Other CA", NULL, true, -DAY, DAY };
+	const struct wish here = { "host", HERE, false, -DAY, DAY };
+	const struct wish us = { "sender", NULL, false, -DAY, DAY };
+
+	ck_assert_int_eq(trust_init(&err), 0);
+	authority = identity_new(ca, NULL);
+	other = identity_new(theirs, NULL);
+	own = identity_new(here, &authority);
+	client = identity_new(us, &authority);
+}
+
+/* A receiver that shows this; it is not running yet. */
+static struct receiver receiver_new(
+	void (*treat)(struct receiver *, SSL *), const struct identity *id)
+{
+	struct receiver r = { .treat = treat };
+
+	/* As main() does. */
+	signal(SIGPIPE, SIG_IGN);
+	r.ctx = SSL_CTX_new(TLS_server_method());
+	ck_assert_ptr_nonnull(r.ctx);
+	ck_assert_int_eq(SSL_CTX_use_certificate(r.ctx, id->cert), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(r.ctx, id->key), 1);
+	r.listener = server_listen(&r.port);
+	r.over = eventfd(0, EFD_CLOEXEC);
+	r.got = malloc(LONG_LEN + 65536);
+	bytes = malloc(LONG_LEN);
+	ck_assert(r.got && bytes && r.over >= 0);
+	for (size_t i = 0; i < LONG_LEN; i++)
+		bytes[i] = (uint8_t)(i % 251);
+	snprintf(to, sizeof(to), "127.0.0.1:%u", r.port);
+	remote.kind = AVML_REMOTE_TLS;
+	remote.to = to;
+	remote.notice = on_notice;
+	remote.retries = 0;
+	remote.cacert = identity_file(&authority, false);
+	return r;
+}
+
+/* It wants to be shown a certificate of this one's. */
+static void want_client(struct receiver *r, const struct identity *issuer)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(r->ctx);
+
+	ck_assert_int_eq(X509_STORE_add_cert(store, issuer->cert), 1);
+	SSL_CTX_set_verify(r->ctx,
+		SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
+/* The thread has `r` from here on. */
+static int connect_to(struct receiver *r)
+{
+	ck_assert_int_eq(
+		pthread_create(&r->thread, NULL, receiver_thread, r), 0);
+	return connection_open(&remote, 1, &connection, &err);
+}
+
+/* Write, end, free: 0 or the first failure. */
+static int send_all(size_t len, bool *unsure)
+{
+	int ret = connection_write(connection, bytes, len, 1, &err);
+
+	if (ret == 0)
+		ret = connection_end(connection, 1, unsure, &err);
+	connection_free(connection);
+	return ret;
+}
+
+static void receiver_stop(struct receiver *r)
+{
+	avml_error_join(&err, text, sizeof(text));
+	ck_assert_int_eq(eventfd_write(r->over, 1), 0);
+	ck_assert_int_eq(pthread_join(r->thread, NULL), 0);
+	close(r->over);
+	close(r->listener);
+	SSL_CTX_free(r->ctx);
+}
+
+static void release(struct receiver *r)
+{
+	free(r->got);
+	free(bytes);
+	free((char *)(uintptr_t)remote.cacert);
+	free((char *)(uintptr_t)remote.cert);
+	free((char *)(uintptr_t)remote.key);
+	identity_release(&authority);
+	identity_release(&other);
+	identity_release(&own);
+	identity_release(&client);
+}
+
+static void expect_arrival(struct receiver *r, size_t len, bool wanted_unsure)
+{
+	bool unsure = !wanted_unsure;
+
+	ck_assert_msg(connect_to(r) == 0, "%s", err.text);
+	ck_assert_msg(send_all(len, &unsure) == 0, "%s", err.text);
+	ck_assert_int_eq(unsure, wanted_unsure);
+	receiver_stop(r);
+	ck_assert_uint_eq(r->len, len);
+	ck_assert(len == 0 || memcmp(r->got, bytes, len) == 0);
+	ck_assert_str_eq(notices, "");
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+static const struct {
+	void (*treat)(struct receiver *r, SSL *ssl);
+	size_t len;
+	bool unsure;
+} good[] = {
+	{ takes_all, LONG_LEN, false },
+	{ takes_all, 1, false },
+	{ takes_all, 0, false },
+	{ talks, LONG_LEN, false },
+	{ closes_without_a_word, LONG_LEN, true },
+};
+
+START_TEST(connect_tls_all_arrives)
+{
+	struct receiver r;
+
+	make_identities();
+	r = receiver_new(good[_i].treat, &own);
+	expect_arrival(&r, good[_i].len, good[_i].unsure);
+	release(&r);
+}
+END_TEST
+
+START_TEST(connect_tls_that_breaks_off_is_an_error)
+{
+	struct receiver r;
+	bool unsure = false;
+
+	make_identities();
+	r = receiver_new(goes_away, &own);
+	ck_assert_int_eq(connect_to(&r), 0);
+	ck_assert_int_lt(send_all(LONG_LEN, &unsure), 0);
+	ck_assert(!unsure);
+	receiver_stop(&r);
+	ck_assert_ptr_nonnull(strstr(text, "the receiver has gone away"));
+	release(&r);
+}
+END_TEST
+
+/* It goes on reading, and drops it. */
+START_TEST(connect_tls_that_is_ended_early_is_an_error)
+{
+	struct receiver r;
+	bool unsure = false;
+
+	make_identities();
+	r = receiver_new(says_so_early, &own);
+	/* Before anything is sent, if that is seen by then. */
+	if (connect_to(&r) == 0)
+		ck_assert_int_lt(send_all(LONG_LEN, &unsure), 0);
+	ck_assert(!unsure);
+	receiver_stop(&r);
+	ck_assert_msg(strstr(text, "the receiver ended TLS"), "%s", text);
+	release(&r);
+}
+END_TEST
+
+START_TEST(connect_tls_end_is_waited_for)
+{
+	struct receiver r;
+	bool unsure = false;
+
+	make_identities();
+	remote.stall_s = 1;
+	r = receiver_new(never_closes, &own);
+	ck_assert_int_eq(connect_to(&r), 0);
+	ck_assert_int_eq(send_all(1000, &unsure), -ETIMEDOUT);
+	receiver_stop(&r);
+	ck_assert_str_eq(
+		text, "the receiver did not confirm the end within 1 s");
+	ck_assert_uint_eq(r.len, 1000);
+	release(&r);
+}
+END_TEST
+
+/* --- whom to trust -------------------------------------------------------- */
+
+START_TEST(connect_tls_name_may_be_one_of_dns)
+{
+	struct receiver r;
+
+	make_identities();
+	r = receiver_new(takes_all, &own);
+	snprintf(to, sizeof(to), "localhost:%u", r.port);
+	expect_arrival(&r, 1000, false);
+	release(&r);
+}
+END_TEST
+
+static const struct {
+	struct wish wish;
+	enum { BY_OURS, BY_OTHER, BY_ITSELF } by;
+	const char *says;
+} bad[] = {
+	{ { "host", "IP:127.0.0.2,DNS:example.org", false, -DAY, DAY }, BY_OURS,
+		"no alternative certificate subject name matches" },
+	/* A common name alone counts for nobody, if there are others. */
+	{ { "127.0.0.1", "DNS:example.org", false, -DAY, DAY }, BY_OURS,
+		"no alternative certificate subject name matches" },
+	{ { "host", HERE, false, -2 * DAY, -DAY }, BY_OURS,
+		"certificate has expired" },
+	{ { "host", HERE, false, DAY, 2 * DAY }, BY_OURS,
+		"certificate is not yet valid" },
+	{ { "host", HERE, false, -DAY, DAY }, BY_OTHER,
+		"unable to get local issuer certificate" },
+	{ { "host", HERE, false, -DAY, DAY }, BY_ITSELF,
+		"self-signed certificate" },
+};
+
+START_TEST(connect_tls_wrong_certificate_is_refused)
+{
+	struct identity id;
+	struct receiver r;
+
+	make_identities();
+	id = identity_new(bad[_i].wish, bad[_i].by == BY_OURS	 ? &authority
+					: bad[_i].by == BY_OTHER ? &other
+								 : NULL);
+	r = receiver_new(takes_all, &id);
+	remote.retries = 3;
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	ck_assert_msg(strstr(text, bad[_i].says), "%s", text);
+	/* It is as wrong the next time. */
+	ck_assert_str_eq(notices, "");
+	ck_assert_uint_eq(r.len, 0);
+	identity_release(&id);
+	release(&r);
+}
+END_TEST
+
+START_TEST(connect_tls_pin_is_of_the_key)
+{
+	char pin[64], both[160];
+	struct receiver r;
+
+	make_identities();
+	identity_pin(&own, pin);
+	snprintf(both, sizeof(both), "%s;%s", WRONG_PIN, pin);
+	r = receiver_new(takes_all, &own);
+	remote.pin = _i == 0 ? pin : both;
+	expect_arrival(&r, 1000, false);
+	release(&r);
+}
+END_TEST
+
+START_TEST(connect_tls_wrong_pin_is_refused)
+{
+	struct receiver r;
+	char pin[64];
+
+	make_identities();
+	/* The issuer's is not the peer's. */
+	identity_pin(&authority, pin);
+	r = receiver_new(takes_all, &own);
+	remote.pin = _i == 0 ? pin : WRONG_PIN;
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	ck_assert_ptr_nonnull(strstr(text, "pinned public key"));
+	ck_assert_uint_eq(r.len, 0);
+	release(&r);
+}
+END_TEST
+
+/* A right pin does not make up for a wrong certificate. */
+START_TEST(connect_tls_pin_is_not_enough)
+{
+	const struct wish here = { "host", HERE, false, -DAY, DAY };
+	struct identity id;
+	struct receiver r;
+	char pin[64];
+
+	make_identities();
+	id = identity_new(here, &other);
+	identity_pin(&id, pin);
+	r = receiver_new(takes_all, &id);
+	remote.pin = pin;
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	ck_assert_uint_eq(r.len, 0);
+	identity_release(&id);
+	release(&r);
+}
+END_TEST
+
+/* --- protocols ------------------------------------------------------------ */
+
+static const struct {
+	int version;
+	bool good;
+} versions[] = {
+	{ TLS1_3_VERSION, true },
+	{ TLS1_2_VERSION, true },
+	{ TLS1_1_VERSION, false },
+	{ TLS1_VERSION, false },
+};
+
+START_TEST(connect_tls_old_protocol_is_refused)
+{
+	struct receiver r;
+
+	make_identities();
+	r = receiver_new(takes_all, &own);
+	/* Which nobody else would do any more. */
+	ck_assert_int_eq(
+		SSL_CTX_set_cipher_list(r.ctx, "DEFAULT:@SECLEVEL=0"), 1);
+	SSL_CTX_set_min_proto_version(r.ctx, versions[_i].version);
+	SSL_CTX_set_max_proto_version(r.ctx, versions[_i].version);
+	if (versions[_i].good) {
+		expect_arrival(&r, 1000, false);
+	} else {
+		ck_assert_int_lt(connect_to(&r), 0);
+		receiver_stop(&r);
+		ck_assert(!r.shook_hands);
+		ck_assert_ptr_nonnull(strstr(text, "protocol version"));
+	}
+	release(&r);
+}
+END_TEST
+
+/* --- what is shown -------------------------------------------------------- */
+
+static const int mutual_versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+static struct receiver mutual(int i, const struct identity *issuer)
+{
+	struct receiver r;
+
+	make_identities();
+	r = receiver_new(takes_all, &own);
+	SSL_CTX_set_max_proto_version(r.ctx, mutual_versions[i]);
+	want_client(&r, issuer);
+	return r;
+}
+
+START_TEST(connect_tls_certificate_is_shown)
+{
+	struct receiver r = mutual(_i, &authority);
+
+	remote.cert = identity_file(&client, false);
+	remote.key = identity_file(&client, true);
+	expect_arrival(&r, 1000, false);
+	ck_assert(r.saw_client);
+	release(&r);
+}
+END_TEST
+
+/* None, or one that the receiver does not want: before anything is sent. */
+START_TEST(connect_tls_refusal_is_heard_at_once)
+{
+	struct receiver r = mutual(_i / 2, _i % 2 ? &other : &authority);
+
+	if (_i % 2) {
+		remote.cert = identity_file(&client, false);
+		remote.key = identity_file(&client, true);
+	}
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	/* In TLS 1.3 this side is through before the other one has looked. */
+	ck_assert_msg(strstr(text, "alert") ||
+			      (_i / 2 == 1 && strstr(text, "at once: Failure")),
+		"%s", text);
+	ck_assert_uint_eq(r.len, 0);
+	release(&r);
+}
+END_TEST
+
+/* Another's key is told before it comes to a connection. */
+START_TEST(connect_tls_key_goes_with_its_certificate)
+{
+	struct receiver r = mutual(1, &authority);
+
+	remote.cert = identity_file(&client, false);
+	remote.key = identity_file(&own, true);
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	ck_assert(!r.shook_hands);
+	ck_assert_ptr_nonnull(strstr(text, "private key"));
+	release(&r);
+}
+END_TEST
+
+static Suite *connect_tls_suite(void)
+{
+	Suite *suite = suite_create("connect_tls");
+	TCase *tcase = tcase_create("connect_tls");
+
+	tcase_add_loop_test(
+		tcase, connect_tls_all_arrives, 0, TEST_COUNT(good));
+	tcase_add_test(tcase, connect_tls_that_breaks_off_is_an_error);
+	tcase_add_test(tcase, connect_tls_that_is_ended_early_is_an_error);
+	tcase_add_test(tcase, connect_tls_end_is_waited_for);
+	tcase_add_test(tcase, connect_tls_name_may_be_one_of_dns);
+	tcase_add_loop_test(tcase, connect_tls_wrong_certificate_is_refused, 0,
+		TEST_COUNT(bad));
+	tcase_add_loop_test(tcase, connect_tls_pin_is_of_the_key, 0, 2);
+	tcase_add_loop_test(tcase, connect_tls_wrong_pin_is_refused, 0, 2);
+	tcase_add_test(tcase, connect_tls_pin_is_not_enough);
+	tcase_add_loop_test(tcase, connect_tls_old_protocol_is_refused, 0,
+		TEST_COUNT(versions));
+	tcase_add_loop_test(tcase, connect_tls_certificate_is_shown, 0, 2);
+	tcase_add_loop_test(tcase, connect_tls_refusal_is_heard_at_once, 0, 4);
+	tcase_add_test(tcase, connect_tls_key_goes_with_its_certificate);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+CHECK_MAIN(connect_tls_suite)
