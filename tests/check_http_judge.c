@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* What is thought of answers that a server on loopback does not give. */
+#include "net/http_parts.h"
+
+#include "check_main.h"
+
+#include <stdarg.h>
+
+#include "check_wrap.h"
+
+#define SECRET "s3cr3tvalue"
+
+/* What libcurl says of the answer. */
+static long status;
+static const char *place;
+static curl_off_t retry_after;
+
+#undef curl_easy_getinfo
+CURLcode WRAP(curl_easy_getinfo)(CURL *curl, CURLINFO info, ...);
+
+CURLcode WRAP(curl_easy_getinfo)(CURL *curl, CURLINFO info, ...)
+{
+	void *to;
+	va_list ap;
+
+	(void)curl;
+	va_start(ap, info);
+	to = va_arg(ap, void *);
+	va_end(ap);
+	if (info == CURLINFO_RESPONSE_CODE)
+		*(long *)to = status;
+	else if (info == CURLINFO_REDIRECT_URL)
+		*(const char **)to = place;
+	else if (info == CURLINFO_RETRY_AFTER)
+		*(curl_off_t *)to = retry_after;
+	else
+		return CURLE_UNKNOWN_OPTION;
+	return CURLE_OK;
+}
+
+static struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+static struct http_common common = { .remote = &remote };
+static struct http_job job;
+static char empty[1], text[AVML_ERROR_TEXT];
+static uint64_t wait_ms;
+
+/* Of a request without a body, after so many redirects. */
+static struct http_attempt attempt_to(const char *url)
+{
+	job = (struct http_job){ .method = "POST", .url = url };
+	return (struct http_attempt){
+		.common = &common, .job = &job, .text = empty
+	};
+}
+
+static enum http_verdict judge(struct http_attempt *a, CURLcode code)
+{
+	struct avml_error err = AVML_ERROR_INIT;
+	const enum http_verdict verdict =
+		attempt_judge(a, code, &wait_ms, &err);
+
+	avml_error_join(&err, text, sizeof(text));
+	ck_assert_ptr_null(strstr(text, SECRET));
+	return verdict;
+}
+
+static const struct {
+	const char *from, *to;
+	const char *says; /* NULL: it is followed */
+} ways[] = {
+	{ "https://a/x", "https://b/y?" SECRET, NULL },
+	{ "http://a/x", "https://b/y", NULL },
+	{ "http://a/x", "http://b/y", NULL },
+	/* Nobody who listens in may get what was meant to be encrypted. */
+	{ "https://a/x?" SECRET, "http://a/x?" SECRET,
+		"https://a/x: the server redirected from https to http: "
+		"http://a/x" },
+	{ "HTTPS://a/x", "HTTP://u:" SECRET "@a/x",
+		"https://a/x: the server redirected from https to http: "
+		"http://a/x" },
+	{ "https://a/x", "file:///etc/passwd",
+		"https://a/x: the server redirected to what is no place to "
+		"send to: the URL has no host" },
+};
+
+START_TEST(http_judge_leads_nowhere_that_is_not_secure)
+{
+	struct http_attempt a = attempt_to(ways[_i].from);
+	enum http_verdict verdict;
+
+	status = 307;
+	place = ways[_i].to;
+	verdict = judge(&a, CURLE_OK);
+	if (ways[_i].says) {
+		ck_assert_int_eq(verdict, VERDICT_FAILED);
+		ck_assert_str_eq(text, ways[_i].says);
+		ck_assert_ptr_null(a.redirected);
+	} else {
+		ck_assert_int_eq(verdict, VERDICT_ELSEWHERE);
+		ck_assert_str_eq(a.redirected, ways[_i].to);
+	}
+	free(a.redirected);
+}
+END_TEST
+
+/* By way of another https, too: it is where one is that counts. */
+START_TEST(http_judge_looks_at_the_last_place)
+{
+	struct http_attempt a = attempt_to("http://a/x");
+
+	status = 308;
+	place = "https://b/y?" SECRET;
+	ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_ELSEWHERE);
+	place = "http://a/x";
+	ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_FAILED);
+	ck_assert_str_eq(text,
+		"https://b/y: the server redirected from https to http: "
+		"http://a/x");
+	free(a.redirected);
+}
+END_TEST
+
+/* What may go better the next time, and what will not. */
+static const struct {
+	CURLcode code;
+	enum http_verdict verdict;
+} failures[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, VERDICT_AGAIN },
+	{ CURLE_COULDNT_RESOLVE_PROXY, VERDICT_AGAIN },
+	{ CURLE_COULDNT_CONNECT, VERDICT_AGAIN },
+	{ CURLE_SSL_CONNECT_ERROR, VERDICT_AGAIN },
+	{ CURLE_SEND_ERROR, VERDICT_AGAIN },
+	{ CURLE_RECV_ERROR, VERDICT_AGAIN },
+	{ CURLE_GOT_NOTHING, VERDICT_AGAIN },
+	{ CURLE_PARTIAL_FILE, VERDICT_AGAIN },
+	{ CURLE_OPERATION_TIMEDOUT, VERDICT_AGAIN },
+	{ CURLE_SEND_FAIL_REWIND, VERDICT_AGAIN },
+	{ CURLE_OUT_OF_MEMORY, VERDICT_AGAIN },
+	{ CURLE_PEER_FAILED_VERIFICATION, VERDICT_FAILED },
+	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, VERDICT_FAILED },
+	{ CURLE_SSL_CERTPROBLEM, VERDICT_FAILED },
+	{ CURLE_SSL_CACERT_BADFILE, VERDICT_FAILED },
+	{ CURLE_URL_MALFORMAT, VERDICT_FAILED },
+	{ CURLE_UNSUPPORTED_PROTOCOL, VERDICT_FAILED },
+	{ CURLE_WEIRD_SERVER_REPLY, VERDICT_FAILED },
+};
+
+START_TEST(http_judge_knows_what_may_pass)
+{
+	struct http_attempt a = attempt_to("https://a/x?sig=" SECRET);
+
+	status = 0;
+	snprintf(a.curl_error, sizeof(a.curl_error), "it is so: sig=" SECRET);
+	ck_assert_int_eq(judge(&a, failures[_i].code), failures[_i].verdict);
+	ck_assert_str_eq(text, "https://a/x: it is so: [removed]");
+}
+END_TEST
+
+/* Seconds, of what may pass alone; what is no time at all is none. */
+static const struct {
+	long status;
+	curl_off_t after;
+	uint64_t wait_ms;
+	enum http_verdict verdict;
+} waits[] = {
+	{ 503, 7, 7000, VERDICT_AGAIN },
+	{ 429, 0, 0, VERDICT_AGAIN },
+	{ 503, -1, 0, VERDICT_AGAIN },
+	{ 503, INT32_MAX, 0, VERDICT_AGAIN },
+	{ 503, INT32_MAX - 1, (INT32_MAX - 1) * UINT64_C(1000), VERDICT_AGAIN },
+	{ 404, 7, 0, VERDICT_FAILED },
+};
+
+START_TEST(http_judge_hears_how_long_to_wait)
+{
+	struct http_attempt a = attempt_to("https://a/x");
+
+	status = waits[_i].status;
+	retry_after = waits[_i].after;
+	wait_ms = 1;
+	ck_assert_int_eq(judge(&a, CURLE_OK), waits[_i].verdict);
+	ck_assert_uint_eq(wait_ms, waits[_i].wait_ms);
+}
+END_TEST
+
+static Suite *http_judge_suite(void)
+{
+	Suite *suite = suite_create("http_judge");
+	TCase *tcase = tcase_create("http_judge");
+
+	tcase_add_loop_test(tcase, http_judge_leads_nowhere_that_is_not_secure,
+		0, TEST_COUNT(ways));
+	tcase_add_test(tcase, http_judge_looks_at_the_last_place);
+	tcase_add_loop_test(
+		tcase, http_judge_knows_what_may_pass, 0, TEST_COUNT(failures));
+	tcase_add_loop_test(
+		tcase, http_judge_hears_how_long_to_wait, 0, TEST_COUNT(waits));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+CHECK_MAIN(http_judge_suite)
