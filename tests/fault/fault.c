@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -663,6 +664,29 @@ WRAP_POINTER(CURLM, curl_multi_init, (), void)
 WRAP_POINTER(CURLU, curl_url, (), void)
 WRAP_POINTER(struct curl_slist, curl_slist_append, (list, line),
 	struct curl_slist *list, const char *line)
+
+/* Only EAGAIN has a code of its own. */
+WRAP(CURLcode, curl_easy_send, CURL *easy, const void *buf, size_t len,
+	size_t *sent)
+{
+	const int how = hit(&call_curl_easy_send, -1);
+
+	if (how <= 0)
+		return __real_curl_easy_send(
+			easy, buf, how ? shortened(len, how) : len, sent);
+	*sent = 0;
+	return how == EAGAIN ? CURLE_AGAIN : CURLE_SEND_ERROR;
+}
+
+WRAP_CURL(CURLcode, curl_easy_recv, CURLE_RECV_ERROR, (easy, buf, len, got),
+	CURL *easy, void *buf, size_t len, size_t *got)
+
+WRAP(ssize_t, recv, int fd, void *buf, size_t len, int flags)
+{
+	return fails(&call_recv, -1) ? -1 : __real_recv(fd, buf, len, flags);
+}
+
+WRAP_INT(shutdown, -1, (fd, how), int fd, int how)
 
 /* Whatever the one argument is: a word of this processor. */
 WRAP(CURLcode, curl_easy_setopt, CURL *easy, CURLoption option, ...)

@@ -6,9 +6,12 @@ nothing.  Of a connection without HTTP all is kept that came.
 """
 
 import http.server
+import os
 import re
 import select
 import socket
+import ssl
+import subprocess
 import threading
 import urllib.parse
 
@@ -90,14 +93,34 @@ class Receiver(http.server.ThreadingHTTPServer):
             return self.objects.pop(key, b"")
 
 
-class Plain:
-    """One connection to a port of its own, read until it ends."""
+def make_certificate(directory):
+    """A file with a certificate for 127.0.0.1, and its key."""
+    path = os.path.join(directory, "receiver.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", path + ".key",
+                    "-out", path], check=True, stderr=subprocess.DEVNULL)
+    with open(path, "ab") as out, open(path + ".key", "rb") as key:
+        out.write(key.read())
+    return path
 
-    def __init__(self):
+
+class Plain:
+    """One connection to a port of its own, read until it ends.
+
+    With a certificate it is inside of TLS, whose end is said by both.
+    """
+
+    def __init__(self, certificate=None):
+        self.context = None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(certificate)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.data = b""
+        self.parts = []
         self.over, self.waker = socket.socketpair()
         self.thread = threading.Thread(target=self._receive, daemon=True)
         self.thread.start()
@@ -108,15 +131,23 @@ class Plain:
             connection, _ = self.listener.accept()
         except BlockingIOError:
             return
-        parts = []
+        connection.setblocking(True)
         with connection:
-            connection.setblocking(True)
             try:
-                while part := connection.recv(1 << 20):
-                    parts.append(part)
-            except ConnectionError:
+                self._read(connection)
+            except OSError:
+                # What breaks off has come so far.
                 pass
-        self.data = b"".join(parts)
+
+    def _read(self, connection):
+        if self.context:
+            connection = self.context.wrap_socket(connection,
+                                                  server_side=True)
+        with connection:
+            while part := connection.recv(1 << 20):
+                self.parts.append(part)
+            if self.context:
+                connection.unwrap()
 
     def take(self):
         """After the run: what came of it."""
@@ -124,4 +155,4 @@ class Plain:
         self.thread.join()
         self.over.close()
         self.listener.close()
-        return self.data
+        return b"".join(self.parts)

@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 
 import plan  # noqa: E402
 from machine import Machine  # noqa: E402
-from receiver import Plain, Receiver  # noqa: E402
+from receiver import Plain, Receiver, make_certificate  # noqa: E402
 from promises import PRECIOUS, SANITIZER_STATUS, judge  # noqa: E402
 from reference import Reference  # noqa: E402
 from said import Broken  # noqa: E402
@@ -67,7 +67,8 @@ class Run:
         made = self.harness.machine
         address = self.plain.address if self.plain else ""
         args = [arg.format(out=self.out, url=self.url, tcp=address,
-                           **vars(made)) for arg in self.scenario.args]
+                           cert=self.harness.certificate, **vars(made))
+                for arg in self.scenario.args]
         if self.threads and self.scenario.kind != "text":
             args.insert(1, "--threads=%d" % self.threads)
         return [self.harness.binary, *args]
@@ -103,7 +104,8 @@ class Run:
         if self.scenario.to == "fd":
             stdout = open(self.out, "wb")
         if self.scenario.to == "tcp":
-            self.plain = Plain()
+            self.plain = Plain(self.harness.certificate
+                               if "tls" in self.scenario.args else None)
         process = subprocess.Popen(
             self.command(), env=self._environment(more), stdout=stdout,
             stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
@@ -218,6 +220,7 @@ class Harness:
         self.calls = plan.read_calls()
         self.machine = None
         self.receiver = Receiver()
+        self.certificate = make_certificate(root)
         self.keys = itertools.count()
         self.local = threading.local()
         self.dirs = self.hangs = 0

@@ -74,7 +74,8 @@ def stream(name, kind, *args, **rest):
     if not any(safe <= {arg.split("=")[0] for arg in args} for safe in SAFE):
         raise ValueError("unsafe to run: %s" % name)
     image = "v2" if "--compress" in args else "v1"
-    place, to = ("{tcp}", "tcp") if kind == "tcp" else ("{url}", "net")
+    place, to = ("{url}", "net") if kind in ("put", "blob") else \
+        ("{tcp}", "tcp")
     return Scenario(name, ["stream", *args, "--max-unreadable=100",
                            "--retries=0", kind, place], image, to=to,
                     partial=True, **rest)
@@ -149,6 +150,8 @@ SCENARIOS = [
            quick=True),
     stream("stream-blob", "blob", *FILE, threads=(1, 3), quick=True),
     stream("stream-tcp", "tcp", *FILE, "--compress", threads=(1, 3),
+           quick=True),
+    stream("stream-tls", "tls", *FILE, "--compress", "--cacert={cert}",
            quick=True),
     acquire("acquire-sent", *FILE, "--url={url}", "--retries=0", "--delete",
             to="sent", threads=(1, 3), quick=True),
