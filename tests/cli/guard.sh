@@ -221,20 +221,66 @@ for to in collector:1 10.0.0.1:1 "[fe80::1]:1" localhost.org:1; do
 	refused stream tcp --proc "$T/proc"
 	before=()
 done
-# S3 goes where its endpoint is, and AWS if there is none.
-here=http://127.0.0.1:1
-refused upload s3 "$T/m" s3://b/k
-refused upload s3 "$T/m" s3://b/k --endpoint-url http://10.0.0.1
-refused stream s3 --proc "$T/proc" --endpoint-url=https://s3.example.org s3://b/k
-refused acquire --proc "$T/proc" --s3 s3://b/k "$T/out"
-before=(env AVML_S3=s3://b/k)
+# Of S3: an endpoint here, or a list that leads nowhere else.
+s3=s3://evidence/key
+near=--endpoint-url=http://localhost:1
+# A file of the shell's own, so that it can be read twice.
+list()
+{
+	printf '{"complete": "%s", "parts": ["%s"]}\n' "$1" "$2" >"$T/list"
+}
+far_s3()
+{
+	refused upload s3 "$@" "$T/m" "$s3"
+	refused stream s3 --proc "$T/proc" "$@" "$s3"
+	refused --proc "$T/proc" "$@" --s3 "$s3" "$T/out"
+	refused --proc "$T/proc" "$@" "--s3=$s3" "$T/out"
+}
+far_s3
+far_s3 --region us-east-1
+for to in https://s3.amazonaws.com http://localhost.org http://127.1.org '' \
+	nonsense.org http://10.0.0.1:9000; do
+	far_s3 --endpoint-url "$to"
+	far_s3 "--endpoint-url=$to"
+	far_s3 "$near" "--endpoint-url=$to"
+	for name in AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3; do
+		before=(env "$name=$to")
+		far_s3
+		before=(env "$name=$to" "$name=http://localhost:1")
+		far_s3
+	done
+	before=()
+done
+AWS_ENDPOINT_URL_S3=https://s3.amazonaws.com far_s3 "$near"
+# One that is exported may be taken away again.
+AWS_ENDPOINT_URL=http://localhost:1 far_s3
+before=(env "AVML_S3=$s3")
 refused upload s3 "$T/m"
+refused --proc "$T/proc" "$T/out"
 before=()
-AWS_ENDPOINT_URL=http://10.0.0.1 refused upload s3 "$T/m" s3://b/k
-echo '{"parts": ["http://127.0.0.1/1", "http://10.0.0.1/2"]}' >"$T/list"
-refused upload s3 --part-urls "$T/list" "$T/m"
-refused stream s3 --proc "$T/proc" "--part-urls=$T/list"
-refused upload s3 --part-urls - "$T/m" <"$T/list"
+AVML_S3=$s3 refused --proc "$T/proc" "$T/out"
+far_list()
+{
+	refused upload s3 --part-urls "$T/list" "$T/m"
+	refused upload s3 --part-urls - "$T/m" <"$T/list"
+	refused stream s3 --proc "$T/proc" "--part-urls=$T/list"
+	refused --proc "$T/proc" --part-urls "$T/list" "$T/out"
+}
+for to in http://collector.org/x 'http:\/\/collector.org/x' HTTP://c.org/x \
+	http:/collector.org/x 'http\u003a//collector.org' \
+	https://evidence.s3.amazonaws.com/key?x 'http://localhost@c.org/'; do
+	list http://localhost:1/x "$to"
+	far_list
+	list "$to" http://localhost:1/x
+	far_list
+done
+list http://localhost:1/x http://127.0.0.1:1/x
+refused upload s3 --part-urls - "$T/m" < <(cat "$T/list")
+refused upload s3 "$T/m" --part-urls /dev/zero
+refused --proc "$T/proc" --part-urls "$T/list" "$T/out" --source /proc/kcore
+refused stream s3 --part-urls "$T/list"
+refused upload s3 --part-urls "$T/list" /proc/kcore
+
 refused upload put /proc/kcore "$url"
 refused upload put /proc/self/maps "$url"
 refused upload put --cacert=/etc/passwd "$T/m" "$url"
@@ -299,15 +345,33 @@ for to in "$url" https://127.0.0.1:1/a?b=c@d 'http://user:word@[::1]:1/' \
 	allowed upload put "$T/m"
 	before=()
 done
+near_s3()
+{
+	allowed upload s3 "$@" "$T/m" "$s3"
+	allowed stream s3 --proc "$T/proc" "$@" "$s3"
+	allowed --proc "$T/proc" "$@" --s3 "$s3" "$T/out"
+}
+for to in http://localhost:1 https://s3.localhost:1 'http://[::1]:1' \
+	http://127.0.0.1 http://no.such.invalid; do
+	near_s3 --endpoint-url "$to"
+	for name in AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3; do
+		before=(env "$name=$to" AWS_SESSION_TOKEN=a=b)
+		near_s3
+		allowed upload s3 "$T/m"
+	done
+	before=(env "AVML_S3=$s3" "AWS_ENDPOINT_URL=$to")
+	allowed --proc "$T/proc" "$T/out"
+	before=()
+	list "$to/x" "http:\/\/localhost:1\/\u00f6?x=://"
+	allowed upload s3 "--part-urls=$T/list" "$T/m"
+	allowed upload s3 --part-urls - "$T/m" <"$T/list"
+	allowed stream s3 --proc "$T/proc" --part-urls "$T/list"
+	allowed --proc "$T/proc" --part-urls "$T/list" "$T/out"
+done
+allowed upload s3 --part-urls "$T/none" "$T/m"
 allowed stream tcp --source "$T/m" --iomem "$T/iomem" localhost:1
 allowed stream tls --proc "$T/proc" "[::1]:1"
 allowed upload put "$T/m" nonsense
-allowed upload s3 "$T/m" s3://b/k --endpoint-url "$here"
-allowed stream s3 --proc "$T/proc" "--endpoint-url=$here" s3://b/k
-AWS_ENDPOINT_URL=$here allowed upload s3 "$T/m" s3://b/k
-echo '{"parts": ["http://127.0.0.1/1", "http://localhost/2"]}' >"$T/list"
-allowed upload s3 --part-urls "$T/list" "$T/m"
-allowed upload s3 --part-urls - "$T/m" <"$T/list"
 allowed upload --help
 allowed stream --help
 AVML=$T/avml-upload

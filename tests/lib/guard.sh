@@ -89,7 +89,7 @@ refuse_unsafe_convert()
 
 # What goes over the network stays on this machine: the host of a URL, and of
 # HOST:PORT, is loopback or none that there can be (RFC 2606, RFC 5737). They
-# may be in the environment as well.
+# may be in the environment as well. BUCKET.localhost is loopback too.
 is_near()
 {
 	local host=$1
@@ -105,69 +105,27 @@ is_near()
 	*) host=${host%%:*} ;;
 	esac
 	case $host in
-	localhost | 127.* | "[::1]" | 192.0.2.* | *.invalid | *.example) ;;
+	127.*[!0-9.]* | 192.0.2.*[!0-9.]*) return 1 ;;
+	localhost | *.localhost | 127.* | "[::1]" | 192.0.2.*) ;;
+	*.invalid | *.example) ;;
 	'') ;;
 	*) return 1 ;;
 	esac
-}
-
-# s3_endpoint ARGUMENT...: where s3:// leads, by an option or the environment.
-s3_endpoint()
-{
-	local word next='' endpoint=${AWS_ENDPOINT_URL_S3-${AWS_ENDPOINT_URL-}}
-	for word in ${before[@]+"${before[@]}"} "$@"; do
-		[ -z "$next" ] || endpoint=$word
-		next=
-		case $word in
-		AWS_ENDPOINT_URL=* | AWS_ENDPOINT_URL_S3=* | --endpoint?url=*)
-			endpoint=${word#*=}
-			;;
-		--endpoint?url) next=yes ;;
-		esac
-	done
-	echo "$endpoint"
-}
-
-# are_near FILE: all URLs in a list of parts.
-are_near()
-{
-	local url
-	[ -f "$1" ] || return 0
-	while IFS= read -r url; do
-		is_near "$url" || return 1
-	done < <(grep -aoE '[a-z0-9]+://[^"]*' "$1")
 }
 
 # refuse_far ARGUMENT...: HOST:PORT is looked for where $command is stream.
 # shellcheck disable=SC2154 # before and command are of callers
 refuse_far()
 {
-	local word last='' endpoint
-	endpoint=$(s3_endpoint "$@")
+	local word
 	for word in "$@" ${before[@]+"${before[@]}"} "=${AVML_URL-}" \
-		"=${AVML_SAS_URL-}" "=${AVML_S3-}"; do
-		case $last,$word in
-		--part?urls,- | *,--part?urls=-)
-			are_near "$(readlink /proc/self/fd/0)" ||
-				fail "unsafe to send there: $*"
-			;;
-		--part?urls,*) are_near "$word" || fail "unsafe to send there: $*" ;;
-		*,--part?urls=*)
-			are_near "${word#*=}" || fail "unsafe to send there: $*"
-			;;
-		esac
-		last=$word
+		"=${AVML_SAS_URL-}" "=${AWS_ENDPOINT_URL-}" \
+		"=${AWS_ENDPOINT_URL_S3-}"; do
 		case $word in
-		-*=* | =* | AVML_URL=* | AVML_SAS_URL=* | AVML_S3=*)
-			word=${word#*=}
-			;;
+		-*=* | =* | AVML_*=* | AWS_*=*) word=${word#*=} ;;
 		esac
 		case $command,$word in
-		*,s3://*)
-			if [ -z "$endpoint" ] || ! is_near "$endpoint"; then
-				fail "unsafe to send there: $*"
-			fi
-			;;
+		*,s3://*) ;; # see below
 		*,*://*) is_near "$word" || fail "unsafe to send there: $*" ;;
 		stream,*/*) ;;
 		stream,*:[0-9]*)
@@ -175,6 +133,57 @@ refuse_far()
 			;;
 		esac
 	done
+	refuse_far_s3 "$@"
+}
+
+# A list of --part-urls has no URL that leads away. It is read here too, which
+# no pipe could be.
+is_near_list()
+{
+	local file=$1 url
+	[ "$file" != - ] || file=/proc/self/fd/0
+	[ -e "$file" ] || return 0
+	[ -f "$file" ] || return 1
+	# Nothing in it may be written in such a way that it is not seen.
+	while read -r url; do
+		case $url in
+		'' | http://?*) ;;
+		https://?*) ;;
+		*) return 1 ;;
+		esac
+		is_near "$url" || return 1
+	done <<<"$(sed 's|\\/|/|g' "$file" |
+		grep -aoiE '\\u00[0-7]|https?:[^"?[:space:]]*' | sort -u || :)"
+}
+
+# An object of S3 is at an endpoint of its own, which is AWS where none is
+# named: in an argument, or in front of the binary.
+refuse_far_s3()
+{
+	local word last='' wanted='' named=''
+	[ -z "${AVML_S3-}" ] || wanted=1
+	for word in "$@" ${before[@]+"${before[@]}"}; do
+		case $last in
+		--endpoint-url | --part-urls) word=$last=$word ;;
+		esac
+		last=$word
+		case $word in
+		s3 | --s3 | --s3=* | s3://* | AVML_S3=*) wanted=1 ;;
+		--part-urls=*)
+			named=1
+			is_near_list "${word#*=}" ||
+				fail "unsafe to send there: $*"
+			;;
+		--endpoint-url=* | AWS_ENDPOINT_URL=* | AWS_ENDPOINT_URL_S3=*)
+			named=1
+			word=${word#*=}
+			if [ -z "$word" ] || ! is_near "$word"; then
+				fail "unsafe to send there: $*"
+			fi
+			;;
+		esac
+	done
+	[ -z "$wanted" ] || [ -n "$named" ] || fail "unsafe to send there: $*"
 }
 
 # What is sent, and whatever else is named, is made up, as above.
