@@ -10,8 +10,9 @@ judged by sigv4.check() first. Objects go below DIR/objects, by their encoded
 names; DIR/port gets the port when requests are taken, DIR/log a line for each:
 what it was, its status, and why it was refused.
 
-With --forward, what is well signed is answered by a store at that port.
-WHAT is create, part, complete, abort, put or head; HOW a status, "error" (200
+With --forward, what is well signed is answered by a store at that port, or not
+when it is gone.
+WHAT is create, part, complete, abort, put, head, get or list_uploads; HOW a status, "error" (200
 with an error in it that may pass), "denied" (with one that does not), "odd" (200
 and no answer that one knows), "cut" (no answer) or "lost" (done, and no answer);
 N times, or once.
@@ -20,6 +21,7 @@ N times, or once.
 import argparse
 import collections
 import hashlib
+import html
 import http.client
 import http.server
 import itertools
@@ -86,7 +88,7 @@ class Store:
         path = path.decode()
         if host.partition(":")[0].startswith(bucket + "."):
             return path[1:]
-        sigv4.must(path.startswith(f"/{bucket}/"), "NoSuchBucket", path)
+        sigv4.must(f"{path}/".startswith(f"/{bucket}/"), "NoSuchBucket", path)
         return path[len(bucket) + 2:]
 
     def write(self, key, body):
@@ -158,6 +160,19 @@ class Store:
         return 200, b"", {"Content-Length": str(os.path.getsize(path)),
                           "ETag": f'"{digest}"'}
 
+    def get(self, key, query, body):
+        path = os.path.join(self.objects, sigv4.encode(key))
+        sigv4.must(os.path.exists(path), "NoSuchKey", key)
+        with open(path, "rb") as file:
+            return 200, file.read(), {}
+
+    def list_uploads(self, key, query, body):
+        sigv4.must(key == "", "MethodNotAllowed", key)
+        with self.lock:
+            return 200, document("ListMultipartUploadsResult", [
+                ("Upload", "<Key>" + html.escape(key) + "</Key>")
+                for key, _ in self.uploads.values()]), {}
+
     def what(self, method, query):
         names = {name for name in query if not name.startswith("X-Amz-")}
         wanted = {
@@ -167,6 +182,8 @@ class Store:
             ("DELETE", ("uploadId",)): self.abort,
             ("PUT", ()): self.put,
             ("HEAD", ()): self.head,
+            ("GET", ()): self.get,
+            ("GET", ("uploads",)): self.list_uploads,
         }.get((method, tuple(sorted(names))))
         sigv4.must(wanted, "MethodNotAllowed", f"{method} {sorted(names)}")
         return wanted
@@ -222,7 +239,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             code = "NoSuchUpload" if fault == "404" else "SlowDown"
             return int(fault), error(code, "Reduce your rate"), {}
         if store.args.forward:
-            answer = self.forward(body)
+            try:
+                answer = self.forward(body)
+            except (OSError, http.client.HTTPException):
+                answer = None, b"", {}
         else:
             answer = act(key, dict(pairs), body)
         return (None, b"", {}) if fault == "lost" else answer

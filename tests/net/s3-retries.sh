@@ -16,7 +16,8 @@ sends()
 	with_keys
 	expect_status 0 avml upload s3 "$T/file" "s3://evidence/$count"
 	before=()
-	expect_arrived "$T/file" "$T/s3/objects/$count"
+	expect_object "$T/file" "$count"
+	expect_no_upload
 }
 # fails REGEX [OPTION...]: nothing is left, neither object nor upload.
 fails()
@@ -26,7 +27,9 @@ fails()
 	expect_error 1 "$1" avml upload s3 "${@:2}" "$T/file" \
 		"s3://evidence/$count"
 	before=()
-	expect_absent "$T/s3/objects/$count"
+	expect_no_object "$count"
+	[ -n "${left-}" ] || expect_no_upload
+	expect_no_key "$T/err"
 }
 
 start_s3 --fault 'part=503*3' --fault create=503 --fault complete=500
@@ -58,7 +61,7 @@ start_s3 --fault create=odd
 fails 'began no upload'
 asked 0 '^part'
 start_s3 --fault part=403 --fault 'abort=503*9'
-fails 403 --retries 0
+left=1 fails 403 --retries 0
 expect_err 'id\+1'
 
 # Cut on the way, at many places of the parts.

@@ -20,12 +20,12 @@ upload()
 	with_keys
 	expect_status 0 avml upload s3 "$@" "$T/file" "s3://evidence/up/$bytes"
 	before=()
-	expect_object "$T/file" "up/$bytes"
 	asked 1 '^create 200$'
 	asked "$parts" '^part [0-9]+ 200$'
 	asked 1 '^complete 200$'
 	# And whether there is an object already, before the end.
 	asked $((parts + 3)) .
+	expect_object "$T/file" "up/$bytes"
 }
 upload 1 1
 upload $((5 * mib)) 1
@@ -40,7 +40,7 @@ upload $((12 * mib)) 3 --no-checksum
 head -c 1000 "$T/whole" >"$T/file"
 with_keys
 expect_status 0 avml upload s3 "$T/file" "s3://evidence/a b+c%d/ä~(1)"
-expect_object "$T/file" "a%20b%2Bc%25d/%C3%A4~%281%29"
+expect_object "$T/file" "a b+c%d/ä~(1)"
 
 # By option and environment.
 before=(env "AWS_ACCESS_KEY_ID=$s3_key" "AWS_SECRET_ACCESS_KEY=$s3_secret")
@@ -127,3 +127,23 @@ kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
 [ "$status" = 143 ] || fail "status $status: $(said)"
+expect_no_object stopped
+
+# Alone the judge shows that nothing is left: of an upload, which cannot go on
+# by itself, and of a stream.
+s3rver_port=
+for words in upload stream; do
+	start_s3
+	what=("$T/whole")
+	[ "$words" = upload ] || what=("${from[@]}")
+	with_keys
+	begin "$words" s3 "${what[@]}" --rate-limit 6M s3://evidence/stopped
+	wait_until grep -q '^part 1 200' "$T/s3/log"
+	kill -TERM "$pid"
+	expect_ended 143 "$pid"
+	expect_error_form
+	expect_no_key "$T/err"
+	asked 1 '^abort 204'
+	expect_no_object stopped
+	expect_no_upload
+done

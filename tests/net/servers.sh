@@ -368,9 +368,9 @@ receiver_up()
 
 # ---- An object store: s3rver, behind one that judges signatures ----
 
-# What it takes in the place of a key; no region is another than its own.
+# The one key that it knows; no region is another than its own.
 s3_key=S3RVER
-s3_secret=S3RVER
+s3_secret=geh/eim+nis=losung # which only the judge looks at
 
 # start_s3rver: the real store alone; $s3rver is its process. Once ended, it is
 # started again with what it had.
@@ -417,23 +417,46 @@ with_keys()
 		"AWS_REGION=${s3_region-us-east-1}")
 }
 
-# expect_object SENT KEY: read back from the real store.
+# s3_look COMMAND [ARGUMENT...]: see s3.py.
+s3_look()
+{
+	"${PYTHON:-python3}" -IS "$tests/lib/s3.py" "$T/s3/keys" \
+		"http://127.0.0.1:$s3_port/evidence" "$@"
+}
+
+# expect_object SENT KEY: read back by a signed request.
 expect_object()
 {
 	rm -f "$T/object"
-	curl -sf --path-as-is -o "$T/object" \
-		"http://127.0.0.1:$s3rver_port/evidence/$2" ||
-		fail "no object $2: $(said)"
+	s3_look get "$2" "$T/object" || fail "no object $2: $(said)"
 	expect_arrived "$1" "$T/object"
 }
 
 # expect_no_object KEY. That its parts go is not to be seen here: s3rver refuses
-# aborts. The judge alone does them (s3-retries.sh).
+# aborts. The judge alone does them: expect_no_upload.
 expect_no_object()
 {
-	! curl -sf -o "$T/object" \
-		"http://127.0.0.1:$s3rver_port/evidence/$1" ||
-		fail "$1 is there"
+	local got=0
+	s3_look get "$1" "$T/object" || got=$?
+	[ "$got" = 1 ] || fail "$1 is there"
+}
+
+# Of any key: nothing is paid for.
+expect_no_upload()
+{
+	s3_look uploads >"$T/uploads"
+	[ ! -s "$T/uploads" ] || fail "left over: $(cat "$T/uploads"), of:" \
+		"$(tr '\n' ',' <"$T/s3/log")"
+}
+
+# expect_no_key FILE...: nothing of a key is in there, nor of a signature.
+expect_no_key()
+{
+	local file
+	for file; do
+		! grep -qaE "$s3_secret|to/?ken|to%2Fken|Signature=[^[]" "$file" ||
+			fail "a secret in ${file##*/}: $(cat "$file")"
+	done
 }
 
 # asked N REGEX: so many lines of the judge's log are so.
