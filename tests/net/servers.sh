@@ -454,7 +454,7 @@ expect_no_key()
 {
 	local file
 	for file; do
-		! grep -qaE "$s3_secret|to/?ken|to%2Fken|Signature=[^[]" "$file" ||
+		! grep -qaE "$s3_secret|to/ken|to%2Fken|geheim|Signature=[^[]" "$file" ||
 			fail "a secret in ${file##*/}: $(cat "$file")"
 	done
 }
