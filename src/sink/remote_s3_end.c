@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "net/backoff.h"
+#include "net/url.h"
 #include "net/xml.h"
 #include "sink/remote_s3.h"
 
@@ -61,9 +62,10 @@ static bool may_pass(const char *code)
 }
 
 /* 0: it is there; -EAGAIN: ask again; another -errno. */
-static int judge_completion(const struct blocks *b,
-	const struct http_answer *answer, struct avml_error *err)
+static int judge_completion(const struct blocks *b, const struct http_job *job,
+	struct avml_error *err)
 {
+	const struct http_answer *answer = &job->answer;
 	char root[64], code[64], said[256];
 
 	if (!xml_root(answer->text, answer->len, root, sizeof(root)))
@@ -75,6 +77,8 @@ static int judge_completion(const struct blocks *b,
 	(void)xml_find(answer->text, answer->len, "Code", code, sizeof(code));
 	(void)xml_find(
 		answer->text, answer->len, "Message", said, sizeof(said));
+	/* A URL of a list is a secret, and may be in what they say. */
+	url_scrub(job->url, said);
 	avml_error_set(err, EPROTO,
 		"%s: the parts are not put together: %s: %s", b->base.name,
 		code[0] ? code : root, said);
@@ -187,7 +191,7 @@ static int complete(
 			return ret != -EINTR && was_complete(b, job, &before)
 				       ? 0
 				       : ret;
-		ret = judge_completion(b, &job->answer, err);
+		ret = judge_completion(b, job, err);
 		if (ret != -EAGAIN)
 			return ret;
 		if (!backoff_next(&backoff, now_ms(), 0, &wait_ms))

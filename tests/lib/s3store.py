@@ -230,7 +230,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "error":
             return 200, error("InternalError", "We broke"), {}
         if fault == "denied":
-            return 200, error("AccessDenied", "Not yours"), {}
+            # With what must not be told: a URL ends with its signature.
+            return 200, error("AccessDenied", "Not yours: Signature=" +
+                              html.escape(self.path.rpartition("=")[2])), {}
         if fault == "odd":
             return 200, b"OK", {}
         if fault == "cut":

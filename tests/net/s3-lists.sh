@@ -142,6 +142,7 @@ for fault in part=403 part=404 complete=denied complete=odd; do
 		asked 1 '^abort 204'
 		expect_no_object not
 		expect_no_upload
+		[ "$fault" != complete=denied ] || expect_err 'Not yours: '
 	done
 done
 # One that was used is of no use any more.
