@@ -89,3 +89,38 @@ status=0
 wait "$pid" || status=$?
 [ "$status" = 0 ] || fail "status $status: $(said)"
 expect_object "$T/file" back
+
+# Streams: through cuts, and answers that are lost or none, and to a
+# store that is gone for good, which is told.
+s3rver_port=
+make_image --size 80
+avml "${from[@]}" "$T/v1" 2>"$T/err"
+start_s3 --fault 'part=503*2' --fault part=lost --fault complete=error
+proxy "$s3_port" --cut 3000000,-,100
+judge=$s3
+s3=http://127.0.0.1:$proxied
+with_keys
+expect_status 0 avml stream s3 "${from[@]}" s3://evidence/stream
+expect_logged 2 ' cut [0-9]+'
+expect_object "$T/v1" stream
+expect_image "$T/object" "$T/memory" "$T/iomem"
+expect_no_upload
+s3=$judge
+: >"$T/s3/log"
+with_keys
+begin stream s3 "${from[@]}" --rate-limit 8M --retry-time 2 s3://evidence/gone
+wait_until grep -q '^part 1' "$T/s3/log"
+end_server "$s3_pid"
+s3_pid=
+expect_ended 1 "$pid"
+expect_error_form
+expect_no_key "$T/err"
+expect_err 'refused|onnect' 'id\+[12].* is aborted'
+
+# So is the end of an upload, where it fails or nobody confirms it.
+for how in lost cut 503; do
+	start_s3 --fault part=403 --fault "abort=$how"
+	fails 403
+	asked 2 '^abort'
+	expect_no_err 'is aborted'
+done
