@@ -34,7 +34,12 @@ resolve_kernel()
 	[[ -n $version && $version != "(none)" ]]
 }
 
-# download DIR PACKAGE=VERSION...: unpacked into it, without most drivers.
+# What a kernel here has when all is unpacked: this file, of a name that changes
+# with what download() leaves out, so that older caches are filled anew.
+complete="complete-net"
+
+# download DIR PACKAGE=VERSION...: unpacked into it, without most drivers. Of
+# networks there is what virtio_net needs.
 download()
 {
 	local dir=$1 deb
@@ -48,8 +53,10 @@ download()
 	}
 	for deb in "$tmp"/deb/*.deb; do
 		dpkg --fsys-tarfile "$deb" | tar -x -C "$dir" \
-			--exclude='*/kernel/sound' --exclude='*/kernel/net' \
-			--exclude='*/kernel/drivers/[!bv]*' || return 1
+			--exclude='*/kernel/sound' --exclude='*/kernel/net/[!c]*' \
+			--exclude='*/kernel/drivers/[!bnv]*' \
+			--exclude='*/kernel/drivers/n[!e]*' \
+			--exclude='*/kernel/drivers/net/[!nv]*' || return 1
 	done
 	rm -rf "$tmp/deb"
 }
@@ -58,13 +65,13 @@ download()
 unpack_kernel()
 {
 	kernel=$kernel_dir/${package}_${version//:/%3a}
-	[[ ! -e $kernel/complete ]] || return 0
+	[[ ! -e $kernel/$complete ]] || return 0
 	rm -rf "$kernel"
 	download "$kernel" "$package=$version" || return 1
 	# Newer releases have it where /lib leads to.
 	[[ -e $kernel/lib ]] || ln -s usr/lib "$kernel/lib"
 	busybox depmod -b "$kernel" "$(ls "$kernel/lib/modules")" || return 1
-	touch "$kernel/complete"
+	touch "$kernel/$complete"
 }
 
 # fetch_kernel PACKAGE [SUITE]: sets $kernel. Returns 2 where the server has
@@ -76,7 +83,7 @@ fetch_kernel()
 	local APT_CONFIG=${APT_CONFIG:-}
 	if [[ -n ${2:-} && -n $(find "$latest" -mmin -1440 2> /dev/null) ]]; then
 		kernel=$kernel_dir/$(< "$latest")
-		[[ ! -e $kernel/complete ]] || return 0
+		[[ ! -e $kernel/$complete ]] || return 0
 	fi
 	if [[ -n ${2:-} ]]; then
 		server=$(apt_main_server)
@@ -91,7 +98,7 @@ fetch_kernel()
 		[[ -z ${2:-} ]] || rm -rf "$kernel_dir/apt-$2"
 		return 0
 	fi
-	if [[ -e $latest && -e $kernel_dir/$(< "$latest")/complete ]]; then
+	if [[ -e $latest && -e $kernel_dir/$(< "$latest")/$complete ]]; then
 		say "no package lists: taking the kernel of an earlier run"
 		kernel=$kernel_dir/$(< "$latest")
 		return 0
