@@ -392,11 +392,12 @@ $(CROSS:%=build-%): build-%: $(AVML)
 		ARCH=$(lastword $(subst -, ,$*)) BUILD=$(BUILD)/$* all checks
 
 # A real kernel in a virtual machine, and its memory acquired there: by the
-# binary that runs anywhere.
+# binary that runs anywhere, and off the machine by the one with network code.
 .PHONY: check-vm
-check-vm: static-minimal
+check-vm: static-minimal static
 	$(Q)tests/run.sh vm-selftest
-	$(Q)tests/vm/run.sh $(call STATIC_DIR,static-minimal)/avml
+	$(Q)NET_AVML=$(call STATIC_DIR,static)/avml tests/vm/run.sh \
+		$(call STATIC_DIR,static-minimal)/avml
 
 # --- fuzzing ---------------------------------------------------------------
 

@@ -41,18 +41,18 @@ def on_records(what, words, name="plain"):
     return register
 
 
-def on_v2(what, words):
+def on_v2(what, words, name="compressed"):
     """The function gets a compressed image's bytes, and changes them."""
     def register(function):
         def change(root, guest):
-            path = root + "/compressed/out.v2"
+            path = "%s/%s/out.v2" % (root, name)
             image = Image(path)
             data = bytearray(image.file[:])
             function(data, image, guest)
             os.unlink(path)
             put(path, data)
             os.chmod(path, 0o600)
-        FAULTS.append((what, "compressed", words, change))
+        FAULTS.append((what, name, words, change))
         return function
     return register
 

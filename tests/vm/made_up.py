@@ -241,6 +241,16 @@ class Made:
         make_run(self.root, name, status, SAID + "error: %s\n" % error)
 
 
+def write_arrival(root, name):
+    """The report of what was sent, which is what arrived."""
+    with open("%s/%s/out.v2" % (root, name), "rb") as file:
+        data = file.read()
+    put("%s/%s/report" % (root, name), json.dumps({
+        "type": "summary", "status": 0, "written_bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest()},
+        separators=(",", ":")) + "\n")
+
+
 def write_main(made):
     root = made.root
     for name in ("plain", "threads1", "stream"):
@@ -257,6 +267,12 @@ def write_main(made):
                      size - 32 * len(records), len(records), size))
         write_image("%s/%s/out.lime" % (root, name), records)
         os.chmod("%s/%s/out.lime" % (root, name), 0o600)
+    for name in ("stream_tcp", "stream_put"):
+        made.write_image(name, kind="v2")
+        write_arrival(root, name)
+    put(root + "/stream_tcp/connections", "begin\nend\n")
+    put(root + "/stream_put/requests",
+        "PUT /stream_put/out.v2 201 chunked TLSv1.3\n")
     made.write_cut("enospc", 1, "/small/out.lime is incomplete\ncaused by:\n"
                    "    0: No space left on device")
     made.write_cut("tmpfs_force", 1, "/tmpfs/out.lime is incomplete\n"

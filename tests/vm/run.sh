@@ -21,6 +21,8 @@
 # A kernel that cannot be had is a failure.
 #
 # Environment:
+#   NET_AVML        a static program that has network code: it streams a guest's
+#                   memory off it. Without, these cases are left out
 #   KERNEL_DIR      cache of kernels, default build/vm
 #   KERNEL_PACKAGE  default linux-image-cloud-amd64; a kernel's own package
 #                   (linux-image-6.1.0-50-amd64) is good too
@@ -38,6 +40,7 @@ all_boots=(main sources newer older la57 la57_nokaslr)
 disk_mib=8192
 small_disk_mib=64
 tmp=
+net_avml=${NET_AVML:-}
 vm_pid=
 judge_pid=
 judged=
@@ -51,12 +54,14 @@ die() { printf 'vm: error: %s\n' "$*" >&2; exit 1; }
 . "$top/contrib/static/apt.sh"
 # shellcheck source=tests/vm/kernels.sh
 . "$here/kernels.sh"
+# shellcheck source=tests/vm/receivers.sh
+. "$here/receivers.sh"
 
 cleanup()
 {
 	local pid
 	# The first pid is timeout's, which hands the signal on to its QEMU.
-	for pid in $vm_pid $judge_pid; do
+	for pid in $vm_pid $judge_pid $nginx_pid; do
 		kill -TERM "$pid" 2> /dev/null || true
 		wait "$pid" 2> /dev/null || true
 	done
@@ -67,9 +72,11 @@ cleanup()
 
 need_tools()
 {
-	local tool missing=()
+	local tool missing=() net=()
+	[[ -z $net_avml ]] || net=(nginx openssl socat)
 	for tool in apt-cache apt-config apt-get busybox cc cpio debugfs dpkg \
-		ldd make mke2fs python3 qemu-system-x86_64 tar timeout xz; do
+		ldd make mke2fs python3 qemu-system-x86_64 tar timeout xz \
+		"${net[@]}"; do
 		type -P "$tool" > /dev/null || missing+=("$tool")
 	done
 	((${#missing[@]} == 0)) ||
@@ -80,7 +87,7 @@ need_tools()
 
 # boot_setup NAME: which kernel, how much memory, which modules that the init
 # loads later, what more of QEMU and on the kernel's command line, what QEMU's
-# monitor is told, whether the guest has a /boot.
+# monitor is told, whether the guest has a /boot, whether it has a network.
 boot_setup()
 {
 	kernel_key=cloud
@@ -94,11 +101,15 @@ boot_setup()
 	devices=()
 	words=()
 	kernel_files=
+	network=
+	net_devices=()
 	case $1 in
 	main)
 		kernel_files=yes
+		network=yes
 		memory_mib=384
 		below_4g_mib=256
+		[[ -z $net_avml ]] || later=(virtio_net)
 		;;
 	sources)
 		kernel_key=full
@@ -224,6 +235,10 @@ make_root()
 	done
 	put_program "$root" "$avml" avml
 	ln -s avml "$root/bin/avml-convert"
+	if [[ -n $net_avml ]]; then
+		put_program "$root" "$net_avml" avml-net
+		make_certificate
+	fi
 }
 
 pack_initramfs()
@@ -271,7 +286,7 @@ run_guest()
 		-accel tcg,thread=multi -smp 2 -cpu "$cpu,-erms,-fsrm,-cx16" \
 		-M "q35,max-ram-below-4g=${below_4g_mib}M,memory-backend=ram" \
 		-object "$ram" \
-		-m "${memory_mib}M$slots" "${devices[@]}" \
+		-m "${memory_mib}M$slots" "${devices[@]}" "${net_devices[@]}" \
 		-drive "file=$tmp/disk,format=raw,if=virtio,cache=unsafe" \
 		-drive "file=$tmp/small,format=raw,if=virtio,cache=unsafe" \
 		-serial "file:$tmp/console" -monitor stdio \
@@ -289,13 +304,21 @@ boot()
 {
 	local name=$1 status=0 began=$SECONDS dir=$tmp/boots/$1
 	say "boot $name: $memory_mib MiB, of it $below_4g_mib below 4 GiB"
+	mkdir -p "$dir/host"
+	if [[ -n $network && -n $net_avml ]]; then
+		receivers_start
+	fi
 	run_guest "$name" || status=$?
+	receivers_end "$dir"
 	say "boot $name: ended with status $status after $((SECONDS - began)) s"
 	tr -d '\r' < "$tmp/console" | sed -n 's/^.*vmtest: /vm: guest: /p'
 	if ((status)); then
 		cat "$tmp/qemu.log"
 	fi
-	mkdir -p "$dir/host"
+	if [[ -n $network && -z $net_avml ]]; then
+		say "boot $name: LEFT OUT, for want of NET_AVML: $net_cases"
+		echo "$net_cases" > "$dir/host/left_out"
+	fi
 	tr -d '\r' < "$tmp/console" > "$dir/console"
 	echo "$name" > "$dir/host/boot"
 	echo "$((below_4g_mib << 20))" > "$dir/host/below_4g"
@@ -317,6 +340,7 @@ judge()
 	rm "$dir/disk"
 	mkdir -p "$dir/guest"
 	mv "$dir"/host/* "$dir/guest"
+	receivers_hand_over "$dir"
 	if [[ ! -e $dir/guest/complete ]]; then
 		say "boot $1: DID NOT COMPLETE"
 	fi

@@ -22,6 +22,7 @@ import tempfile
 import check
 import faults_bundle  # noqa: F401
 import faults_images  # noqa: F401
+import faults_net  # noqa: F401
 import faults_sources  # noqa: F401
 import faults_v2  # noqa: F401
 import measured
@@ -86,6 +87,27 @@ def check_boots(tap):
               "%s" % (judged - tried - alike))
 
 
+def check_left_out(tap, source):
+    """Without the program for it a case may be missing, and no other may."""
+    whole = check.BOOTS["main"].split()
+    for words, failed in (("stream_tcp stream_put", 0), ("stream_put", 0),
+                          ("stream_tcp plain", 1)):
+        with tempfile.TemporaryDirectory() as temp:
+            guest = Guest(os.path.join(source, "guest"))
+            guest.path = temp
+            guest.boot = "main"
+            with open(temp + "/left_out", "w", encoding="ascii") as file:
+                file.write(words)
+            inner = Tap()
+            with contextlib.redirect_stdout(io.StringIO()):
+                judged = check.cases_of(inner, guest)
+        wanted = [name for name in whole
+                  if name == "plain" or name not in words.split()]
+        tap.check(inner.failed == failed and judged == wanted,
+                  "left out %s: %d faults, the others are judged"
+                  % (words, failed), "%d, %s" % (inner.failed, judged))
+
+
 def check_measured(tap):
     """What is left in the page cache is looked at, and too much is noticed."""
     good = "avml 100663296 100663296 20000000\ndd 100663296 1 99000000\n"
@@ -121,6 +143,7 @@ def main(argv):
                  if os.path.exists("%s/%s/cmd" % (source, name))]
         status, bad = judge(source, *names)
         tap.check(status == 0 and not bad, "good results pass", "; ".join(bad))
+        check_left_out(tap, source)
         guest = Guest(os.path.join(source, "guest"))
         for number, (what, name, words, change) in enumerate(FAULTS):
             # Python would compress a real guest's memory for hours.
