@@ -29,13 +29,13 @@
 #   NEWER_SUITE     release of boot newer, default trixie
 #   OLDER_SUITE     release of boot older, default bullseye
 #   KEEP            a directory that gets the results, to look at later
-#   VM_TIMEOUT      seconds one boot may take, default 300
+#   VM_TIMEOUT      seconds one boot may take, default 600
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 kernel_dir=${KERNEL_DIR:-$top/build/vm}
-vm_timeout=${VM_TIMEOUT:-300}
+vm_timeout=${VM_TIMEOUT:-600}
 all_boots=(main sources newer older la57 la57_nokaslr)
 disk_mib=8192
 small_disk_mib=64
