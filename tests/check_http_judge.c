@@ -103,6 +103,23 @@ START_TEST(http_judge_leads_nowhere_that_is_not_secure)
 }
 END_TEST
 
+/* Not even to where it would be safe. */
+START_TEST(http_judge_binds_what_is_signed)
+{
+	struct http_attempt a = attempt_to("https://a/x");
+
+	status = 307;
+	place = "https://b/y?" SECRET;
+	job.bound = true;
+	ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_FAILED);
+	ck_assert_str_eq(text,
+		"https://a/x: the server redirected to https://b/y, but a "
+		"signed request goes nowhere else (are region and endpoint "
+		"right?): no explanation");
+	ck_assert_ptr_null(a.redirected);
+}
+END_TEST
+
 /* By way of another https, too: it is where one is that counts. */
 START_TEST(http_judge_looks_at_the_last_place)
 {
@@ -190,6 +207,7 @@ static Suite *http_judge_suite(void)
 
 	tcase_add_loop_test(tcase, http_judge_leads_nowhere_that_is_not_secure,
 		0, TEST_COUNT(ways));
+	tcase_add_test(tcase, http_judge_binds_what_is_signed);
 	tcase_add_test(tcase, http_judge_looks_at_the_last_place);
 	tcase_add_loop_test(
 		tcase, http_judge_knows_what_may_pass, 0, TEST_COUNT(failures));

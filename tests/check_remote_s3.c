@@ -121,6 +121,13 @@ static const struct {
 		"abort 204\n" },
 	{ { "complete=odd" }, "confirmed nothing",
 		"create 200\n" WHOLE "abort 204\n" },
+	/* Whoever else is asked gets neither signature nor session's token. */
+	{ { "create=moved" }, "redirected to http://localhost",
+		"create 307\n" },
+	{ { "part=moved" }, "TemporaryRedirect: Elsewhere",
+		"create 200\npart 1 307\nabort 204\n" },
+	{ { "complete=moved" }, "a signed request goes nowhere else",
+		"create 200\n" PARTS NO_OBJECT "complete 307\nabort 204\n" },
 	{ { "part=403", "abort=403" }, "server answered 403",
 		"create 200\npart 1 403\nabort 403\n" },
 };

@@ -80,7 +80,7 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 
 static int parse_and_acquire(struct acquire *a, int argc, char **argv)
 {
-	const struct acquire defaults = ACQUIRE_DEFAULTS;
+	static const struct acquire defaults = ACQUIRE_DEFAULTS;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret = option_parse(&cmd_acquire, argc, argv, a, &a->file, &err);
 

@@ -30,7 +30,7 @@ static const struct option stream_options[] = {
 
 static int parse_and_stream(struct stream *s, int argc, char **argv)
 {
-	const struct stream defaults = { .acquire = ACQUIRE_DEFAULTS };
+	static const struct stream defaults = { .acquire = ACQUIRE_DEFAULTS };
 	struct acquire *a = &s->acquire;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret = option_parse(&cmd_stream, argc, argv, s, s->operands, &err);

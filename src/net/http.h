@@ -13,8 +13,10 @@
  * again after failures of the connection, 408, 429 and 5xx: 1 s later, then 2,
  * up to 60, each less up to a half by chance (RFC 9110, 10.2.3: no earlier
  * than Retry-After says). Redirects are followed with the same method and
- * body, never from https to http. Everything else fails at once, with the
- * code and the text of the server, secrets removed.
+ * body, never from https to http, and not by a request that is signed: another
+ * host has no use for its signature, and none for a session's token. Everything
+ * else fails at once, with the code and the text of the server, secrets
+ * removed.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -77,6 +79,7 @@ struct http_job {
 	void *headers_ctx;
 	struct http_body body; /* without `read`: there is none */
 	bool any_answer; /* statuses of 4xx are no failure: see answer.status */
+	bool bound; /* to its URL, by a signature: redirects are not followed */
 
 	/* Of the thread. */
 	enum http_state state;

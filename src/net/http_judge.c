@@ -134,12 +134,33 @@ static int check_redirect(
 	return 0;
 }
 
+/* What is signed for one host is sent to no other. */
+static void refuse_redirect(
+	const struct http_attempt *a, const char *to, struct avml_error *err)
+{
+	char name[NAME_MAX_SHOWN], text[400];
+
+	url_name(to, name, sizeof(name));
+	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
+	scrub(a, text);
+	url_scrub(to, text);
+	avml_error_set(err, EPROTO,
+		"the server redirected to %s, but a signed request goes "
+		"nowhere else (are region and endpoint right?): %s",
+		name, text);
+}
+
 static enum http_verdict follow(struct http_attempt *a, struct avml_error *err)
 {
 	const char *to = NULL;
 	char *copy;
 
 	(void)curl_easy_getinfo(a->easy, CURLINFO_REDIRECT_URL, &to);
+	if (to && a->job->bound) {
+		refuse_redirect(a, to, err);
+		name_it(a, err);
+		return VERDICT_FAILED;
+	}
 	if (!to) {
 		avml_error_set(err, EPROTO,
 			"the server answered %ld, but did not say where to go",

@@ -172,6 +172,7 @@ static int s3_begin(struct blocks *b, struct avml_error *err)
 		.what = "the begin of the upload",
 		.headers = s3_headers,
 		.headers_ctx = &request,
+		.bound = true,
 	};
 	char id[UPLOAD_ID_MAX];
 	int ret;
@@ -197,12 +198,15 @@ static int s3_begin(struct blocks *b, struct avml_error *err)
 
 static int s3_block(struct block *block, struct avml_error *err)
 {
-	block->url = s3_url(block->blocks->data, S3_PART, block->number);
+	const struct s3 *s3 = block->blocks->data;
+
+	block->url = s3_url(s3, S3_PART, block->number);
 	if (!block->url)
 		return avml_error_set_errno(err, ENOMEM, "%s", block->what);
 	block->job.method = "PUT";
 	block->job.headers = block_headers;
 	block->job.headers_ctx = block;
+	block->job.bound = !s3->parts;
 	return 0;
 }
 

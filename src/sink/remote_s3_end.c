@@ -101,7 +101,8 @@ struct seen {
 
 static void look(struct blocks *b, struct seen *seen)
 {
-	CLEANUP_FREE char *url = s3_url(b->data, S3_OBJECT, 0);
+	const struct s3 *s3 = b->data;
+	CLEANUP_FREE char *url = s3_url(s3, S3_OBJECT, 0);
 	struct s3_request request = { b, "HEAD", url, S3_PAYLOAD_EMPTY };
 	struct http_job job = {
 		.method = "HEAD",
@@ -109,6 +110,7 @@ static void look(struct blocks *b, struct seen *seen)
 		.what = "its length",
 		.headers = s3_headers,
 		.headers_ctx = &request,
+		.bound = !s3->parts,
 		.any_answer = true,
 	};
 	struct avml_error ignored;
@@ -215,6 +217,7 @@ int s3_commit(struct blocks *b, struct avml_error *err)
 		.what = "the list of parts",
 		.headers = s3_headers,
 		.headers_ctx = &request,
+		.bound = !s3->parts,
 	};
 	int ret;
 
@@ -250,6 +253,7 @@ int s3_abandon(struct blocks *b, struct avml_error *err)
 		.what = "the end of the upload",
 		.headers = s3_headers,
 		.headers_ctx = &request,
+		.bound = !s3->parts,
 		.any_answer = true,
 	};
 	const uint64_t until = now_ms() + ABANDON_MS;

@@ -237,6 +237,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return 200, b"OK", {}
         if fault == "cut":
             return None, b"", {}
+        if fault == "moved":
+            # Back to here, by another name.
+            to = f"http://localhost:{self.server.server_port}{self.path}"
+            return 307, error("TemporaryRedirect", "Elsewhere"), {
+                "Location": to}
         if fault and fault != "lost":
             code = "NoSuchUpload" if fault == "404" else "SlowDown"
             return int(fault), error(code, "Reduce your rate"), {}
