@@ -536,7 +536,7 @@ START_TEST(refusal_reasons_have_keys)
 	static const char *const keys[] = { "usable", "missing", "masked",
 		"not-root", "capability", "user-namespace", "lockdown",
 		"denied", "strict-devmem", "headers", "no-ram", "unreadable",
-		"unsafe", "other" };
+		"unsafe", "kernel", "unproven", "unneeded", "other" };
 
 	ck_assert_uint_eq(TEST_COUNT(keys), AVML_SOURCE_OTHER + 1);
 	for (size_t i = 0; i < TEST_COUNT(keys); i++)

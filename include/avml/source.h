@@ -46,6 +46,8 @@ struct avml_source_config {
 	const char *ram_error; /* why it is not known; may be NULL */
 	/* It was told for just this source: a mere file needs that. */
 	bool ram_given;
+	/* Use what may end the machine: see AVML_SOURCE_UNSAFE. */
+	bool force;
 };
 
 /*
@@ -85,7 +87,10 @@ enum avml_source_reason {
 	AVML_SOURCE_NO_RAM,	    /* which addresses to read is not known */
 	AVML_SOURCE_UNREADABLE,	    /* opens, but cannot be read */
 	AVML_SOURCE_UNSAFE,	    /* pages not to be touched cannot be told */
-	AVML_SOURCE_OTHER,	    /* the error says it */
+	AVML_SOURCE_KERNEL,   /* too old, or built without what it takes */
+	AVML_SOURCE_UNPROVEN, /* which address is which is not sure */
+	AVML_SOURCE_UNNEEDED, /* not tried, since another one works */
+	AVML_SOURCE_OTHER,    /* the error says it */
 };
 
 /* "usable", "missing", "not-root", ...; the text is constant. */
@@ -93,16 +98,17 @@ const char *avml_source_reason_key(enum avml_source_reason reason);
 
 /* What became of the attempt to use one source. */
 struct avml_source_verdict {
-	const char *name; /* "crash", "kcore", "mem"; or "file" */
-	const char *path; /* lives as long as the call */
+	const char *name; /* "crash", "kcore", "mem", "bpf"; or "file" */
+	const char *path; /* lives as long as the call; "bpf": it has none */
 	enum avml_source_reason reason;
-	bool primary;	    /* the one that will be read first */
-	const char *remedy; /* what would help; constant; may be NULL */
+	bool primary;	     /* the one that will be read first */
+	bool changes_kernel; /* usable: see struct avml_source_footprint */
+	const char *remedy;  /* what would help; constant; may be NULL */
 	const struct avml_error *err; /* NULL when it is usable */
 };
 
 /*
- * Open a source: by its name ("crash", "kcore", "mem") or its usual path
+ * Open a source: by its name ("crash", "kcore", "mem", "bpf") or its usual path
  * ("/proc/kcore"), which is then looked for under proc_dir or dev_dir;
  * another path whose last part is kcore is one too; any other `what` is the
  * path of a file or device whose offsets are physical addresses.
@@ -116,7 +122,9 @@ void avml_source_free(struct avml_source *source);
 /*
  * Open and probe. A `what` means that one alone. NULL: the first of the
  * known ones that works is the primary; pages that it cannot read are asked
- * of the others that work, page by page. With config->ram NULL only sources
+ * of the others that work, page by page. Of the kernel's BPF nothing is asked
+ * unless no other works, since that puts a program into the kernel; nor does it
+ * stand in for others. With config->ram NULL only sources
  * that know what they cover can be taken. `verdict` (may be NULL) is called
  * for each that was tried.
  *
@@ -143,6 +151,26 @@ const char *avml_source_path_of(const struct avml_source *source, size_t i);
 
 /* The most paths that a source can have. */
 #define AVML_SOURCE_PATHS_MAX 8
+
+/* What a source has put into the kernel that it reads, gone with it. */
+struct avml_source_footprint {
+	const char *kind; /* "syscall", "raw-tracepoint": of programs */
+	unsigned int programs;
+	uint64_t program_bytes; /* instructions of each; 0: not known */
+	uint64_t map_bytes;	/* of all, and they are what is read into */
+};
+
+/* False: it leaves the kernel as it is. */
+bool avml_source_footprint(const struct avml_source *source,
+	struct avml_source_footprint *footprint);
+
+/*
+ * Memory that the source fills without a copy: `count` pieces of `len` bytes
+ * in a row, page aligned. It is the source's, and there until that is freed;
+ * to be asked for once, before anything is read. NULL: any memory is as good,
+ * or there is none to be had.
+ */
+void *avml_source_buffers(struct avml_source *source, size_t len, size_t count);
 
 /* The size of a page in bytes, the unit that reading succeeds or fails by. */
 size_t avml_source_page_size(const struct avml_source *source);

@@ -57,7 +57,7 @@ struct acquire {
 	OPTION_FLAG_AT("compress", AT(compress),                               \
 		"write AVML's compressed format (version 2)"),                 \
 		OPTION_TEXT_AT("source", AT(source), "SOURCE",                 \
-			"crash, kcore, mem, or a file (what works)"),          \
+			"crash, kcore, mem, bpf, or a file (what works)"),     \
 		OPTION_TEXT_AT("iomem", AT(iomem), "FILE",                     \
 			"which ranges are RAM (iomem of proc)"),               \
 		OPTION_TEXT_AT("proc", AT(proc), "DIR",                        \

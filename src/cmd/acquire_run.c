@@ -54,7 +54,13 @@ static void on_source(void *ctx, const struct avml_source_verdict *verdict)
 	char why[AVML_ERROR_TEXT];
 
 	report_source(&a->report, verdict);
-	if (a->quiet || a->source)
+	if (a->quiet)
+		return;
+	if (verdict->changes_kernel)
+		print_line("note: source %s puts a program and a map into the "
+			   "kernel, until it ends",
+			verdict->path);
+	if (a->source || verdict->reason == AVML_SOURCE_UNNEEDED)
 		return;
 	if (verdict->err) {
 		avml_error_join(verdict->err, why, sizeof(why));

@@ -375,9 +375,25 @@ static const char *outcome(int status)
 	return status > STATUS_SIGNAL ? "stopped" : "failed";
 }
 
+/* What reading left in the kernel, as long as it lasted. */
+static bool add_footprint(
+	cJSON *line, const struct avml_source_footprint *footprint)
+{
+	cJSON *object;
+
+	if (footprint->programs == 0)
+		return json_text(line, "footprint", NULL);
+	object = cJSON_AddObjectToObject(line, "footprint");
+	return object && json_text(object, "program", footprint->kind) &&
+	       json_number(object, "programs", footprint->programs) &&
+	       json_number(object, "program_bytes", footprint->program_bytes) &&
+	       json_number(object, "map_bytes", footprint->map_bytes);
+}
+
 static bool add_result(cJSON *line, const struct avml_snapshot_result *r)
 {
 	return json_some_text(line, "source", r->source) &&
+	       add_footprint(line, &r->footprint) &&
 	       json_number(line, "ram_bytes", r->ram_bytes) &&
 	       json_number(line, "ranges", r->ranges) &&
 	       json_number(line, "read_bytes", r->read_bytes) &&

@@ -31,7 +31,7 @@ struct capture_slot {
 };
 
 struct capture {
-	const struct avml_source *source;
+	struct avml_source *source;
 	struct plan plan;
 	unsigned int threads;
 	struct avml_source_reader *readers[AVML_PIPELINE_THREADS_MAX];
@@ -132,6 +132,39 @@ static int open_readers(
 	return 0;
 }
 
+/* What is read into, and what is encoded into. 0 or -ENOMEM. */
+static int map_buffers(struct capture *c)
+{
+	const size_t pieces = (size_t)c->slot_count * PIECE_LEN;
+	const size_t encoded = c->slot_count * c->encoded_cap;
+	uint8_t *read_into =
+		avml_source_buffers(c->source, PIECE_LEN, c->slot_count);
+	uint8_t *next;
+
+	/* A mapping: page aligned, and gone again after the run. */
+	c->bufs_len = encoded + (read_into ? 0 : pieces);
+	if (c->bufs_len > 0) {
+		c->bufs = mmap(NULL, c->bufs_len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (c->bufs == MAP_FAILED) {
+			c->bufs = NULL;
+			return -ENOMEM;
+		}
+	}
+	next = c->bufs;
+	/* Those that are read into come first: they stay page aligned. */
+	if (!read_into) {
+		read_into = next;
+		next += pieces;
+	}
+	for (unsigned int i = 0; i < c->slot_count; i++) {
+		c->slots[i].buf = read_into + (size_t)i * PIECE_LEN;
+		if (c->encoded_cap > 0)
+			c->slots[i].encoded = next + i * c->encoded_cap;
+	}
+	return 0;
+}
+
 static int allocate_slots(struct capture *c)
 {
 	/* A thread fills one while its other waits to be written. */
@@ -139,28 +172,14 @@ static int allocate_slots(struct capture *c)
 	c->slots = calloc(c->slot_count, sizeof(*c->slots));
 	if (!c->slots)
 		return -ENOMEM;
-	/* A mapping: page aligned, and gone again after the run. */
-	c->bufs_len = c->slot_count * (PIECE_LEN + c->encoded_cap);
-	c->bufs = mmap(NULL, c->bufs_len, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (c->bufs == MAP_FAILED) {
-		c->bufs = NULL;
+	if (map_buffers(c) < 0)
 		return -ENOMEM;
-	}
-	/* Those that are read into come first: they stay page aligned. */
-	for (unsigned int i = 0; i < c->slot_count; i++) {
-		c->slots[i].buf = c->bufs + (size_t)i * PIECE_LEN;
-		if (c->encoded_cap > 0)
-			c->slots[i].encoded =
-				c->bufs + (size_t)c->slot_count * PIECE_LEN +
-				i * c->encoded_cap;
-	}
 	c->pipeline =
 		avml_pipeline_new(&capture_ops, c, c->threads, c->slot_count);
 	return c->pipeline ? 0 : -ENOMEM;
 }
 
-int capture_new(const struct avml_source *source,
+int capture_new(struct avml_source *source,
 	const struct avml_range_list *ranges, unsigned int threads, bool encode,
 	struct capture **capture, struct avml_error *err)
 {

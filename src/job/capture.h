@@ -19,7 +19,7 @@ struct capture;
  * ranges are whole pages that the source covers; they and the source stay
  * the caller's, and outlive the capture.
  */
-int capture_new(const struct avml_source *source,
+int capture_new(struct avml_source *source,
 	const struct avml_range_list *ranges, unsigned int threads, bool encode,
 	struct capture **capture, struct avml_error *err);
 void capture_free(struct capture *capture);

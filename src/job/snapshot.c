@@ -104,6 +104,7 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 		.ram = s->ram.known ? &s->ram.pages : NULL,
 		.ram_error = avml_error_message(&ram_err, 0),
 		.ram_given = o->iomem != NULL,
+		.force = o->force,
 	};
 	int ret = avml_source_choose(o->source, &config, s->events->source,
 		s->events->ctx, &s->source, err);
@@ -180,12 +181,16 @@ static void add_input(struct inputs *inputs, const char *path)
 /* Files that are read must not be what is written. */
 static void list_inputs(const struct snapshot *s, struct inputs *inputs)
 {
+	struct avml_source_footprint ignored;
 	const char *path;
 
 	add_input(inputs, s->iomem_path);
 	add_input(inputs, s->meminfo_path);
 	add_input(inputs, s->flags_path);
-	for (size_t i = 0; (path = avml_source_path_of(s->source, i)); i++)
+	/* What reads by a program has no file, though one may be called so. */
+	for (size_t i = 0; !avml_source_footprint(s->source, &ignored) &&
+			   (path = avml_source_path_of(s->source, i));
+		i++)
 		add_input(inputs, path);
 	for (size_t i = 0; i < s->options->other_count && i < OTHERS_MAX; i++)
 		inputs->items[inputs->count++] = s->options->others[i];
@@ -322,6 +327,7 @@ static int run(struct snapshot *s, struct avml_error *err)
 		s->capture, &s->output.writer, &unreadable, &s->progress, err);
 
 	tell_filled(s);
+	(void)avml_source_footprint(s->source, &s->result->footprint);
 	/* A machine that runs has memory that is not zero. */
 	if (ret == 0 && w->records == 0 && avml_source_is_live(s->source))
 		ret = avml_error_set(err, ENODATA,

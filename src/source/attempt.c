@@ -32,6 +32,32 @@ static int refuse_unsafe(struct attempt *a, const char *meminfo_path,
 		-EPERM);
 }
 
+/* What has no guard but the filter is not for use without one. */
+static int check_last_resort(struct attempt *a, const char *meminfo_path,
+	const struct avml_meminfo *meminfo, int flags_ret,
+	const struct avml_error *flags_err)
+{
+	static const char remedy[] =
+		"--force reads it all the same, at the risk of the machine";
+	char why[AVML_ERROR_TEXT];
+
+	if (flags_ret < 0) {
+		avml_error_join(flags_err, why, sizeof(why));
+		avml_error_set(&a->err, EPERM,
+			"%s: pages that must not be touched are not known: %s",
+			a->path, why);
+		return source_refuse(
+			&a->why, AVML_SOURCE_UNSAFE, remedy, -EPERM);
+	}
+	if (meminfo->unaccepted == 0)
+		return 0;
+	avml_error_set(&a->err, EPERM,
+		"%s: %s tells of memory that must not be touched (Unaccepted), "
+		"and kpageflags does not tell which it is",
+		a->path, meminfo_path);
+	return source_refuse(&a->why, AVML_SOURCE_UNSAFE, remedy, -EPERM);
+}
+
 /*
  * Put the filter in front. Where it cannot do its work, memory is known to
  * be bad and nobody asked for just this source, it is not used.
@@ -52,6 +78,10 @@ static int add_filter(struct attempt *a,
 	(void)avml_meminfo_read(meminfo_path, &meminfo, &ignored);
 	a->source->cautious = meminfo.poisoned > 0 || meminfo.unaccepted > 0;
 	ret = avml_page_flags_open(flags_path, &a->source->flags, &ignored);
+	if (a->ops->last_resort)
+		return config->force ? 0
+				     : check_last_resort(a, meminfo_path,
+					       &meminfo, ret, &ignored);
 	if (asked_for)
 		return 0;
 	if (ret < 0 && a->source->cautious)
@@ -73,6 +103,8 @@ static int open_filtered(struct attempt *a,
 		.page_size = host_page_size(config->page_size),
 		.copy_allowed = config->dev_dir != NULL,
 		.ram = config->ram,
+		.proc_dir = config->proc_dir,
+		.forced = config->force,
 	};
 	CLEANUP_FREE char *copy = NULL;
 	int ret;

@@ -18,6 +18,7 @@ static const struct source_ops *const known[] = {
 	&source_crash,
 	&source_kcore,
 	&source_mem,
+	&source_bpf,
 };
 
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
@@ -36,7 +37,7 @@ static char *path_of(
 	const char *name = strrchr(ops->usual_path, '/');
 	char *path;
 
-	if (!dir)
+	if (!dir || !name)
 		return strdup(ops->usual_path);
 	return asprintf(&path, "%s%s", dir, name) < 0 ? NULL : path;
 }
@@ -48,8 +49,14 @@ static char *path_of(
 static bool is_asked_for(
 	const struct source_ops *ops, const struct avml_source_config *config)
 {
+	const bool is_ours =
+		!config->proc_dir || host_is_procfs(config->proc_dir);
+
+	/* A dev that was named may hold copies; a proc that is one does not. */
+	if (ops->last_resort)
+		return is_ours && (config->proc_dir || !config->dev_dir);
 	return ops == &source_file || is_of_proc(ops) || config->dev_dir ||
-	       !config->proc_dir || host_is_procfs(config->proc_dir);
+	       is_ours;
 }
 
 static bool is_called(const struct source_ops *ops, const char *what)
@@ -120,6 +127,7 @@ static void tell(
 		.path = a->path ? a->path : a->ops->usual_path,
 		.reason = a->source ? AVML_SOURCE_USABLE : a->why.reason,
 		.primary = primary,
+		.changes_kernel = a->source && a->ops->last_resort,
 		.remedy = a->source ? NULL : a->why.remedy,
 		.err = a->source ? NULL : &a->err,
 	};
@@ -153,6 +161,19 @@ static bool goes_with(struct attempt *a, const struct attempt *primary)
 	return false;
 }
 
+/* Nothing is put into a kernel whose memory can be had without. */
+static bool is_needed(struct attempt *a, const struct attempt *primary)
+{
+	if (!primary || !a->ops->last_resort)
+		return true;
+	avml_error_set(&a->err, ECANCELED,
+		"%s is used only where no other source works, since it puts a "
+		"program into the kernel",
+		a->ops->name);
+	return source_refuse(&a->why, AVML_SOURCE_UNNEEDED,
+		"--source with its name reads it instead", false);
+}
+
 /* All that are asked for; the count of those that were tried. */
 static size_t try_all(struct attempt attempts[KNOWN_COUNT],
 	const struct avml_source_config *config, verdict_fn *verdict, void *ctx)
@@ -167,8 +188,8 @@ static size_t try_all(struct attempt attempts[KNOWN_COUNT],
 			continue;
 		*a = (struct attempt){ .ops = known[i] };
 		a->path = path_of(known[i], config);
-		if (attempt_source(a, config, false) && goes_with(a, primary) &&
-			!primary)
+		if (is_needed(a, primary) && attempt_source(a, config, false) &&
+			goes_with(a, primary) && !primary)
 			primary = a;
 		tell(a, a == primary, verdict, ctx);
 		count++;

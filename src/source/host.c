@@ -74,6 +74,14 @@ bool host_is_procfs(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+bool host_is_android(void)
+{
+	struct utsname name;
+
+	return (uname(&name) == 0 && strstr(name.release, "android")) ||
+	       access("/dev/__properties__", F_OK) == 0;
+}
+
 size_t host_page_size(size_t configured)
 {
 	return configured ? configured : (size_t)sysconf(_SC_PAGESIZE);

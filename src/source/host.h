@@ -22,6 +22,9 @@ bool host_in_user_namespace(void);
 /* Whether a proc is mounted at `path`: not a mere directory, or a copy. */
 bool host_is_procfs(const char *path);
 
+/* Whether this is Android, by its kernel's name or what its init leaves. */
+bool host_is_android(void);
+
 /* `configured`, or where that is 0 the system's size of a page, in bytes. */
 size_t host_page_size(size_t configured);
 

@@ -29,6 +29,22 @@ const char *avml_source_path_of(const struct avml_source *source, size_t i)
 	return member ? member->path : NULL;
 }
 
+bool avml_source_footprint(const struct avml_source *source,
+	struct avml_source_footprint *footprint)
+{
+	*footprint = (struct avml_source_footprint){ .programs = 0 };
+	if (!source->ops->footprint)
+		return false;
+	source->ops->footprint(source, footprint);
+	return true;
+}
+
+void *avml_source_buffers(struct avml_source *source, size_t len, size_t count)
+{
+	return source->ops->buffers ? source->ops->buffers(source, len, count)
+				    : NULL;
+}
+
 size_t avml_source_page_size(const struct avml_source *source)
 {
 	return source->page_size;
@@ -111,6 +127,9 @@ const char *avml_source_reason_key(enum avml_source_reason reason)
 		[AVML_SOURCE_NO_RAM] = "no-ram",
 		[AVML_SOURCE_UNREADABLE] = "unreadable",
 		[AVML_SOURCE_UNSAFE] = "unsafe",
+		[AVML_SOURCE_KERNEL] = "kernel",
+		[AVML_SOURCE_UNPROVEN] = "unproven",
+		[AVML_SOURCE_UNNEEDED] = "unneeded",
 		[AVML_SOURCE_OTHER] = "other",
 	};
 

@@ -21,6 +21,8 @@ struct source_place {
 	size_t page_size;
 	bool copy_allowed; /* a regular file may be in a device's place */
 	const struct avml_range_list *ram; /* whole pages; NULL: not known */
+	const char *proc_dir;		   /* NULL: /proc */
+	bool forced;			   /* it may end the machine */
 };
 
 /* Why one does not work, besides the error. */
@@ -31,10 +33,12 @@ struct source_refusal {
 
 struct source_ops {
 	const char *name;	/* as `--source` takes it */
-	const char *usual_path; /* as `--source` takes it too */
+	const char *usual_path; /* as `--source` takes it too; or the name */
 	bool whole_pages;	/* never to be asked for less than a page */
 	bool guarded;		/* keeps away from bad memory by itself: */
 	bool false_zeros;	/* that, and what fails, reads as zeros */
+	bool last_resort;	/* changes the kernel: alone, and unless */
+	/* it is forced never without the page filter. */
 
 	/*
 	 * Open: allocates a struct avml_source (as the first member of the
@@ -45,6 +49,11 @@ struct source_ops {
 		struct avml_source **source, struct source_refusal *why,
 		struct avml_error *err);
 	void (*free)(struct avml_source *source);
+
+	/* As the public functions; NULL: none, nothing. */
+	void *(*buffers)(struct avml_source *source, size_t len, size_t count);
+	void (*footprint)(const struct avml_source *source,
+		struct avml_source_footprint *footprint);
 
 	int (*reader_new)(const struct avml_source *source,
 		struct avml_source_reader **reader, struct avml_error *err);
@@ -95,6 +104,7 @@ struct avml_source_reader {
 extern const struct source_ops source_crash;
 extern const struct source_ops source_kcore;
 extern const struct source_ops source_mem;
+extern const struct source_ops source_bpf;
 extern const struct source_ops source_file;
 
 /* Set the reason, and return `ret`. */

@@ -79,6 +79,7 @@ case_crash_alone()
 
 # --- /dev/mem ----------------------------------------------------------------
 
+# With neither kcore nor /dev/crash the machine is read by BPF.
 case_mem_alone()
 {
 	mask /proc/kcore

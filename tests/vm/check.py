@@ -16,6 +16,7 @@ run is missed. A new case is a name below, and a function in judge_*.py.
 import os
 import sys
 
+import judge_bpf  # noqa: F401
 import judge_bundle  # noqa: F401
 import judge_faults  # noqa: F401
 import judge_main  # noqa: F401
@@ -38,10 +39,14 @@ BOOTS = {
         sources_unmarked integrity integrity_mem sources_integrity lockdown
         sources_lockdown""",
     "newer": """plain threads1 proc_threads2 stream compressed sources_plain
-        ballooned secret poisoned plugged lockdown""",
-    "older": "plain compressed poisoned",
-    "la57": "plain",
-    "la57_nokaslr": "plain",
+        ballooned secret bpf_secret poisoned plugged lockdown""",
+    "older": "plain compressed bpf_threads poisoned",
+    "la57": "plain bpf_threads",
+    "la57_nokaslr": "plain bpf_threads",
+    "bpf": """plain bpf_threads bpf_compressed bpf_kptr bpf_left bpf_killed
+        bpf sources_bpf bpf_root bpf_user bpf_no_admin bpf_no_bpf
+        bpf_no_perfmon bpf_unmarked bpf_forced bpf_lockdown""",
+    "bpf_nokaslr": "plain bpf_kfence",
 }
 # What run.sh may have had no program for.
 OPTIONAL = {"stream_tcp", "stream_put"}
@@ -66,7 +71,7 @@ def check_boot(tap, guest):
     la57 = guest.boot.startswith("la57")
     tap.check(guest.levels == (5 if la57 else 4),
               "guest: %d levels of page tables" % guest.levels)
-    if guest.boot == "la57_nokaslr":
+    if guest.boot.endswith("_nokaslr"):
         tap.check([start for start, _ in guest.text] == [0x1000000],
                   "guest: the kernel is where it was linked to be",
                   show(guest.text))

@@ -109,10 +109,11 @@ def put_pages(root, guest, name, addresses):
 
 # --- refusals ----------------------------------------------------------------
 
-NONE = ("mem_alone", "not_root", "no_rawio", "unmarked", "lockdown")
+NONE = ("not_root", "unmarked", "lockdown")
 REFUSED = NONE + ("mem", "no_kcore", "masked", "masked_empty",
                   "integrity_mem", "min_free_refused", "no_fit", "tmpfs",
-                  "tmpfs_root")
+                  "tmpfs_root", "bpf_user", "bpf_no_admin", "bpf_no_bpf",
+                  "bpf_no_perfmon", "bpf_unmarked", "bpf_lockdown")
 
 for _case in REFUSED:
     @fault("a message that says nothing", _case, "the error ")
@@ -136,8 +137,7 @@ for _case in NONE:
     edited("a source not named", _case, "the error ", "stderr", "/dev/crash",
            "/dev/other")
 
-for _case, _words in (("mem_alone", "STRICT_DEVMEM"), ("mem", "STRICT_DEVMEM"),
-                      ("no_rawio", "CAP_SYS_RAWIO"), ("masked", "--proc"),
+for _case, _words in (("mem", "STRICT_DEVMEM"), ("masked", "--proc"),
                       ("masked_empty", "--proc"), ("tmpfs", "--force"),
                       ("tmpfs_root", "--force"), ("no_fit", "--force"),
                       ("min_free_refused", "--min-free"),
@@ -150,6 +150,7 @@ for _case, _words in (("mem_alone", "STRICT_DEVMEM"), ("mem", "STRICT_DEVMEM"),
            _words, "-")
 
 for _case, _mode in (("lockdown", "confidentiality"),
+                     ("bpf_lockdown", "confidentiality"),
                      ("integrity", "integrity"),
                      ("integrity_mem", "integrity")):
     edited("no lockdown in the guest", _case, "is locked down", "state",
@@ -293,7 +294,7 @@ def on_json(what, words, name="sources_crash"):
     return register
 
 
-for _case in ("plain", "crash", "masked", "masked_empty", "no_rawio",
+for _case in ("plain", "crash", "masked", "masked_empty", "bpf", "no_rawio",
               "no_admin", "user", "user_namespace", "unmarked", "integrity",
               "lockdown"):
     @on_json("another reason", "the reasons", "sources_" + _case)

@@ -17,6 +17,7 @@ from acquired import BLOCK, PAGE
 FOUR_GIB = 1 << 32
 MASK64 = (1 << 64) - 1
 POISONED = "hardware poisoned (kpageflags)"
+FAULT = "Bad address"
 
 
 def merge(intervals):
@@ -237,6 +238,10 @@ class Guest:
         """As unreadable ranges, with their reason."""
         return [(at, at + PAGE, POISONED) for at in sorted(
             self.odd("poisoned"))]
+
+    def secret(self):
+        """The same of what is in no map of the kernel."""
+        return [(at, at + PAGE, FAULT) for at in sorted(self.odd("secret"))]
 
     def _open_ram(self):
         self.below_4g = int(self._text("below_4g"))

@@ -6,7 +6,7 @@ import os
 
 from acquired import PAGE
 from guest import FOUR_GIB, intersect, merge, show, size, subtract
-from judge_sources import CRASH, FAULT, check_crash, check_none_works
+from judge_sources import BPF, CRASH, check_crash, check_none_works
 from judging import case, check_image
 
 OFFLINE = "offline (kpageflags)"
@@ -47,7 +47,7 @@ def poisoned(tap, run, guest):
 def poisoned_crash(tap, run, guest):
     check_corrupted(tap, run, guest)
     _, counts = check_crash(tap, run, guest,
-                            unreadable=guest.poisoned() + secrets(guest))
+                            unreadable=guest.poisoned() + guest.secret())
     tap.check(counts["touched"] == 0,
               "poisoned_crash: the driver was asked for none of them",
               "%d times" % counts["touched"])
@@ -78,17 +78,13 @@ def ballooned(tap, run, guest):
 def unmarked(tap, run, _guest):
     words = ("must not be touched", "HardwareCorrupted", "kpageflags")
     check_none_works(tap, run, (CRASH, "No such file"),
-                     ("/proc/kcore", *words), ("/dev/mem", *words))
+                     ("/proc/kcore", *words), ("/dev/mem", *words),
+                     (BPF, "must not be touched", "kpageflags"))
 
 
 @case
 def unmarked_said(tap, run, guest):
     check_image(tap, run, guest, warnings=["kpageflags cannot be read"])
-
-
-def secrets(guest):
-    """What /dev/crash, that has no other map of memory, says of them."""
-    return [(at, at + PAGE, FAULT) for at in guest.odd("secret")]
 
 
 @case
@@ -107,7 +103,7 @@ def secret(tap, run, guest):
 @case
 def secret_crash(tap, run, guest):
     check_there(tap, run, guest, "secret")
-    check_crash(tap, run, guest, unreadable=secrets(guest))
+    check_crash(tap, run, guest, unreadable=guest.secret())
 
 
 # --- memory that comes and goes ----------------------------------------------

@@ -5,12 +5,11 @@ import json
 import os
 
 from acquired import PAGE
-from guest import size
+from guest import FAULT, size
 from judging import (case, check_image, check_refusal, check_status)
 
-CRASH, KCORE, MEM = "/dev/crash", "/proc/kcore", "/dev/mem"
+CRASH, KCORE, MEM, BPF = "/dev/crash", "/proc/kcore", "/dev/mem", "bpf"
 NONE_WORKS = "no source of memory works"
-FAULT = "Bad address"
 
 
 def numbered(number, *words):
@@ -85,10 +84,23 @@ def crash_alone(tap, run, guest):
 
 # --- /dev/mem ----------------------------------------------------------------
 
+def check_bpf_instead(tap, run, guest, kcore, mem):
+    """BPF reads, and the words say why the others do not."""
+    check_image(tap, run, guest.without_kcore(), source=BPF,
+                unreadable=guest.secret())
+    lacks = [words for words in ((CRASH, "No such file"), (KCORE, kcore),
+                                 (MEM, mem))
+             if run.says("^note: source ", *words)]
+    tap.check(not lacks, "%s: it says why the others are not used" % run.name,
+              "%s in: %s" % (lacks, run.stderr[:800]))
+    tap.check(not run.says("^note: source bpf ", "program", "kernel"),
+              "%s: it says what that does to the kernel" % run.name,
+              run.stderr[:800])
+
+
 @case
-def mem_alone(tap, run, _guest):
-    check_none_works(tap, run, (CRASH, "No such file"), (KCORE, "masked"),
-                     (MEM, "STRICT_DEVMEM"))
+def mem_alone(tap, run, guest):
+    check_bpf_instead(tap, run, guest, "masked", "STRICT_DEVMEM")
 
 
 @case
@@ -101,13 +113,13 @@ def mem(tap, run, _guest):
 @case
 def not_root(tap, run, _guest):
     check_none_works(tap, run, (CRASH, "No such file"),
-                     (KCORE, "run as root"), (MEM, "run as root"))
+                     (KCORE, "run as root"), (MEM, "run as root"),
+                     (BPF, "run as root"))
 
 
 @case
-def no_rawio(tap, run, _guest):
-    check_none_works(tap, run, (CRASH, "No such file"),
-                     (KCORE, "CAP_SYS_RAWIO"), (MEM, "CAP_SYS_RAWIO"))
+def no_rawio(tap, run, guest):
+    check_bpf_instead(tap, run, guest, "CAP_SYS_RAWIO", "CAP_SYS_RAWIO")
 
 
 @case
@@ -159,7 +171,7 @@ def lockdown(tap, run, _guest):
     check_locked(tap, run, "confidentiality")
     words = "lockdown is 'confidentiality'"
     check_none_works(tap, run, (CRASH, "No such file"), (KCORE, words),
-                     (MEM, words))
+                     (MEM, words), (BPF, words))
 
 
 # --- avml sources ------------------------------------------------------------
@@ -169,17 +181,18 @@ KEYS = ["avml", "kernel", "lockdown", "root", "cap_sys_rawio", "cap_sys_admin",
 IOMEM_KEYS = ["path", "ranges", "bytes", "error"]
 SOURCE_KEYS = ["name", "path", "usable", "primary", "reason", "message",
                "remedy"]
-PATHS = {"crash": CRASH, "kcore": KCORE, "mem": MEM}
+PATHS = {"crash": CRASH, "kcore": KCORE, "mem": MEM, "bpf": BPF}
 NORMAL = {"lockdown": "none", "root": True, "cap_sys_rawio": True,
           "cap_sys_admin": True, "kpageflags": True}
 
 
-def check_sources(tap, run, guest, crash, kcore, mem, iomem=True, **facts):
-    """The reasons of the three, and what else is not as normal.
+def check_sources(tap, run, guest, crash, kcore, mem, bpf, iomem=True,
+                  **facts):
+    """The reasons of the four, and what else is not as normal.
 
     iomem: whether it tells who runs this what is RAM.
     """
-    reasons = {"crash": crash, "kcore": kcore, "mem": mem}
+    reasons = {"crash": crash, "kcore": kcore, "mem": mem, "bpf": bpf}
     works = "usable" in reasons.values()
     facts = dict(NORMAL, **facts)
     check_words(tap, run, reasons, works)
@@ -258,40 +271,46 @@ def check_json_iomem(tap, run, guest, said, known):
 
 @case
 def sources_plain(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "usable", "strict-devmem")
+    check_sources(tap, run, guest, "missing", "usable", "strict-devmem",
+                  "unneeded")
 
 
 @case
 def sources_crash(tap, run, guest):
-    check_sources(tap, run, guest, "usable", "usable", "strict-devmem")
+    check_sources(tap, run, guest, "usable", "usable", "strict-devmem",
+                  "unneeded")
     check_counts(tap, run, 1)
 
 
 @case
 def sources_masked(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "masked", "strict-devmem")
+    check_sources(tap, run, guest, "missing", "masked", "strict-devmem",
+                  "usable")
 
 
 @case
 def sources_masked_empty(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "masked", "strict-devmem")
+    check_sources(tap, run, guest, "missing", "masked", "strict-devmem",
+                  "usable")
 
 
 @case
 def sources_no_rawio(tap, run, guest):
     check_sources(tap, run, guest, "missing", "capability", "capability",
+                  "usable",
                   cap_sys_rawio=False)
 
 
 @case
 def sources_no_admin(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "usable", "no-ram",
+    check_sources(tap, run, guest, "missing", "usable", "no-ram", "unneeded",
                   iomem=False, cap_sys_admin=False)
 
 
 @case
 def sources_user(tap, run, guest):
     check_sources(tap, run, guest, "missing", "not-root", "not-root",
+                  "not-root",
                   iomem=False, root=False, cap_sys_rawio=False,
                   cap_sys_admin=False, kpageflags=False)
 
@@ -300,22 +319,24 @@ def sources_user(tap, run, guest):
 def sources_user_namespace(tap, run, guest):
     # It has all capabilities, but in its namespace only.
     check_sources(tap, run, guest, "missing", "user-namespace",
-                  "user-namespace", iomem=False, kpageflags=False)
+                  "user-namespace", "user-namespace", iomem=False,
+                  kpageflags=False)
 
 
 @case
 def sources_unmarked(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "unsafe", "unsafe",
+    check_sources(tap, run, guest, "missing", "unsafe", "unsafe", "unsafe",
                   kpageflags=False)
 
 
 @case
 def sources_integrity(tap, run, guest):
-    check_sources(tap, run, guest, "missing", "usable", "lockdown",
+    check_sources(tap, run, guest, "missing", "usable", "lockdown", "unneeded",
                   lockdown="integrity")
 
 
 @case
 def sources_lockdown(tap, run, guest):
     check_sources(tap, run, guest, "missing", "lockdown", "lockdown",
+                  "lockdown",
                   lockdown="confidentiality")

@@ -8,9 +8,9 @@ import random
 import struct
 
 from acquired import BLOCK, PAGE
-from guest import POISONED, Pattern
+from guest import FAULT, POISONED, Pattern
 from judge_faults import LATE, NO_PAGE, OFFLINE
-from judge_sources import FAULT, NORMAL, PATHS
+from judge_sources import NORMAL, PATHS
 from judging import NO_HEADER
 # tests/lib, to which acquired has shown the way.
 from image import HEADER, V1
@@ -234,6 +234,11 @@ class Made:
         put("%s/%s/crash" % (self.root, name),
             "reads %d\nwrong 0\ntouched 0\n" % reads)
 
+    def write_bpf(self, name, unreadable=(), warnings="", kind="v1"):
+        self.write_image(name, unreadable, source="bpf", kind=kind,
+                         warnings=warnings + "note: source bpf puts a program "
+                         "and a map into the kernel\n")
+
     def write_cut(self, name, status, error):
         """Of an image that had to end."""
         records = self.records()
@@ -345,11 +350,12 @@ def write_report(made, files):
     put(made.root + "/bundle/out.lime.sha256", image + "  out.lime\n")
 
 
-def none_works(kcore, mem):
+def none_works(kcore, mem, bpf):
     return ("error: no source of memory works\ncaused by:\n"
             "    0: /dev/crash: No such file or directory\n"
             "    1: cannot open /proc/kcore: %s\n"
-            "    2: cannot open /dev/mem: %s\n" % (kcore, mem))
+            "    2: cannot open /dev/mem: %s\n"
+            "    3: bpf: %s\n" % (kcore, mem, bpf))
 
 
 def write_sources(made):
@@ -370,12 +376,16 @@ def write_sources(made):
     locked = "kernel lockdown is 'confidentiality'"
     unsafe = ("it must not be touched (HardwareCorrupted), which is not in "
               "kpageflags")
+    for name, why in (("not_root", "run as root"), ("unmarked", unsafe),
+                      ("lockdown", locked)):
+        make_run(root, name, 1, none_works(why, why, why))
     for name, kcore, mem in (
             ("mem_alone", "masked", "STRICT_DEVMEM"),
-            ("not_root", "run as root", "run as root"),
-            ("no_rawio", "CAP_SYS_RAWIO", "CAP_SYS_RAWIO"),
-            ("unmarked", unsafe, unsafe), ("lockdown", locked, locked)):
-        make_run(root, name, 1, none_works(kcore, mem))
+            ("no_rawio", "CAP_SYS_RAWIO", "CAP_SYS_RAWIO")):
+        made.write_bpf(name, pages(SECRET_AT, FAULT), "".join(
+            "note: source %s is not used: %s\n" % pair for pair in (
+                ("/dev/crash", "No such file"), ("/proc/kcore", kcore),
+                ("/dev/mem", mem))))
     put(root + "/lockdown/state", "none integrity [confidentiality]\n")
     for name in ("integrity", "integrity_mem"):
         put("%s/%s/state" % (root, name), "none [integrity] confidentiality\n")
@@ -412,9 +422,45 @@ def write_faults(made):
         % ((DIMM[0], DIMM[1] - 1) * 2)))
 
 
-def write_survey(made, name, crash, kcore, mem, iomem=True, **facts):
+def write_left(made, name, status):
+    """What bpftool lists: others' things too."""
+    make_run(made.root, name, status, "")
+    other = '[{"id": 1, "name": "other"}]\n'
+    for when, own in (("before", ""), ("while", ',{"name": "avml_read"}'),
+                      ("after", "")):
+        put("%s/%s/bpf.%s" % (made.root, name, when),
+            other.replace("]", own + "]") * 2)
+
+
+def write_bpf(made):
+    for name in ("bpf", "bpf_threads", "bpf_kptr", "bpf_root"):
+        made.write_bpf(name)
+    put(made.root + "/bpf_threads/report", '{"type": "header"}\n' + json.dumps({
+        "type": "summary", "footprint": {
+            "program": "syscall", "programs": 1, "program_bytes": 300,
+            "map_bytes": 1 << 20}}) + "\n")
+    made.write_bpf("bpf_compressed", kind="v2")
+    made.write_bpf("bpf_secret", pages(SECRET_AT, FAULT))
+    made.write_bpf("bpf_kfence", [(0x2400000, 0x2480000, FAULT)])
+    made.write_bpf("bpf_forced",
+                   warnings="warning: /proc/kpageflags cannot be read\n")
+    write_left(made, "bpf_left", 0)
+    write_left(made, "bpf_killed", 137)
+    for name, why in (
+            ("user", "run as root"), ("no_admin", "CAP_SYS_ADMIN is missing"),
+            ("no_bpf", "CAP_BPF is missing"),
+            ("no_perfmon", "CAP_PERFMON is missing"),
+            ("unmarked", "what must not be touched is not known: kpageflags; "
+             "--force"),
+            ("lockdown", "kernel lockdown is 'confidentiality'")):
+        make_run(made.root, "bpf_" + name, 1, "error: bpf: %s\n" % why)
+    put(made.root + "/bpf_lockdown/state",
+        "none integrity [confidentiality]\n")
+
+
+def write_survey(made, name, reasons, iomem=True, **facts):
     """What `avml sources` says in one state of the machine."""
-    reasons = dict(zip(PATHS, (crash, kcore, mem)))
+    reasons = dict(zip(PATHS, reasons))
     first = next((n for n, r in reasons.items() if r == "usable"), None)
     status, text = (0, "") if first else (1, "error: no source works\n")
     words = "".join("%-12s  %s  %s: why\n" % (
@@ -447,24 +493,25 @@ def write_surveys(made):
     nobody = {"root": False, "cap_sys_rawio": False, "cap_sys_admin": False,
               "kpageflags": False}
     for name, reasons, iomem, facts in (
-            ("plain", "missing usable strict-devmem", True, {}),
-            ("crash", "usable usable strict-devmem", True, {}),
-            ("masked", "missing masked strict-devmem", True, {}),
-            ("masked_empty", "missing masked strict-devmem", True, {}),
-            ("no_rawio", "missing capability capability", True,
+            ("plain", "missing usable strict-devmem unneeded", True, {}),
+            ("crash", "usable usable strict-devmem unneeded", True, {}),
+            ("masked", "missing masked strict-devmem usable", True, {}),
+            ("bpf", "missing masked strict-devmem usable", True, {}),
+            ("masked_empty", "missing masked strict-devmem usable", True, {}),
+            ("no_rawio", "missing capability capability usable", True,
              {"cap_sys_rawio": False}),
-            ("no_admin", "missing usable no-ram", False,
+            ("no_admin", "missing usable no-ram unneeded", False,
              {"cap_sys_admin": False}),
-            ("user", "missing not-root not-root", False, nobody),
-            ("user_namespace", "missing user-namespace user-namespace", False,
+            ("user", "missing not-root not-root not-root", False, nobody),
+            ("user_namespace", "missing" + 3 * " user-namespace", False,
              {"kpageflags": False}),
-            ("unmarked", "missing unsafe unsafe", True,
+            ("unmarked", "missing unsafe unsafe unsafe", True,
              {"kpageflags": False}),
-            ("integrity", "missing usable lockdown", True,
+            ("integrity", "missing usable lockdown unneeded", True,
              {"lockdown": "integrity"}),
-            ("lockdown", "missing lockdown lockdown", True,
+            ("lockdown", "missing lockdown lockdown lockdown", True,
              {"lockdown": "confidentiality"})):
-        write_survey(made, "sources_" + name, *reasons.split(), iomem=iomem,
+        write_survey(made, "sources_" + name, reasons.split(), iomem=iomem,
                      **facts)
 
 
@@ -475,4 +522,5 @@ def make_results(root):
     write_bundle(made)
     write_sources(made)
     write_faults(made)
+    write_bpf(made)
     write_surveys(made)

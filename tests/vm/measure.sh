@@ -43,6 +43,17 @@ measure_kcore()
 	} > /mnt/guest/kcore_times
 }
 
+# The same bytes by BPF and by kcore, in turn.
+measure_bpf()
+{
+	: > /tmp/times
+	for _ in 1 2 3 4 5; do
+		measured bpf avml --quiet --threads 1 --source bpf -
+		measured kcore avml --quiet --threads 1 --source kcore -
+	done
+	cp /tmp/times /mnt/guest/bpf_times
+}
+
 # The most that is seen of a file in the page cache, until it is told to stop.
 watch_cached()
 {

@@ -34,6 +34,19 @@ def note_kcore(tap, guest_dir):
             medians["avml"] / max(medians[name], 0.01), name))
 
 
+def note_bpf(tap, guest_dir):
+    """For information too."""
+    times = {}
+    for name, value in lines(guest_dir, "bpf_times"):
+        times.setdefault(name, []).append(float(value))
+    if set(times) == {"bpf", "kcore"}:
+        bpf, kcore = (statistics.median(times[name])
+                      for name in ("bpf", "kcore"))
+        tap.rates.append("bpf: %.2f s, kcore: %.2f s, so %.1f times its rate"
+                         % (bpf, kcore, kcore / max(bpf, 0.01)))
+    return set(times)
+
+
 def check_cache(tap, guest_dir):
     """An image leaves others' pages in the cache, and has few of its own.
 
@@ -56,6 +69,10 @@ def check_cache(tap, guest_dir):
 def judge(tap, guest_dir, boot):
     note_kcore(tap, guest_dir)
     check_cache(tap, guest_dir)
+    names = note_bpf(tap, guest_dir)
+    if boot == "bpf":
+        tap.check(names == {"bpf", "kcore"}, "bpf: it was measured",
+                  "%s" % names)
     if boot == "main":
         names = {words[0] for words in lines(guest_dir, "kcore_times")}
         tap.check(names == {"bytes", "avml", "dd_1M", "dd_4k"},

@@ -18,6 +18,9 @@
 #   older         the full kernel of an older release, as long as there is one
 #   la57          5 level page tables
 #   la57_nokaslr  the same, and the kernel where it was linked to be
+#   bpf           no kcore: memory by a program of BPF
+#   bpf_nokaslr   the same, the kernel where it was linked to be, and with
+#                 pages that are in no map of the kernel's
 # A kernel that cannot be had is a failure.
 #
 # Environment:
@@ -36,7 +39,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 kernel_dir=${KERNEL_DIR:-$top/build/vm}
 vm_timeout=${VM_TIMEOUT:-600}
-all_boots=(main sources newer older la57 la57_nokaslr)
+all_boots=(main sources newer older la57 la57_nokaslr bpf bpf_nokaslr)
 disk_mib=8192
 small_disk_mib=64
 tmp=
@@ -74,10 +77,10 @@ need_tools()
 {
 	local tool missing=() net=()
 	[[ -z $net_avml ]] || net=(nginx openssl socat)
-	for tool in apt-cache apt-config apt-get busybox cc cpio debugfs dpkg \
+	for tool in bpftool apt-cache apt-config apt-get busybox cc cpio debugfs dpkg \
 		ldd make mke2fs python3 qemu-system-x86_64 tar timeout xz \
 		"${net[@]}"; do
-		type -P "$tool" > /dev/null || missing+=("$tool")
+		PATH=$PATH:/usr/sbin type -P "$tool" > /dev/null || missing+=("$tool")
 	done
 	((${#missing[@]} == 0)) ||
 		die "not found: ${missing[*]} (packages: tests/vm/deps)"
@@ -87,7 +90,8 @@ need_tools()
 
 # boot_setup NAME: which kernel, how much memory, which modules that the init
 # loads later, what more of QEMU and on the kernel's command line, what QEMU's
-# monitor is told, whether the guest has a /boot, whether it has a network.
+# monitor is told, whether the guest has a /boot, whether it has a network, and
+# which instructions to copy by the processor lacks.
 boot_setup()
 {
 	kernel_key=cloud
@@ -103,6 +107,7 @@ boot_setup()
 	kernel_files=
 	network=
 	net_devices=()
+	slow_copies=,-erms,-fsrm
 	case $1 in
 	main)
 		kernel_files=yes
@@ -133,6 +138,16 @@ boot_setup()
 	la57_nokaslr)
 		cpu=max
 		words=(nokaslr)
+		;;
+	bpf)
+		memory_mib=512
+		below_4g_mib=256
+		# As processors have it, for what it costs to copy.
+		slow_copies=
+		;;
+	bpf_nokaslr)
+		kernel_key=newer
+		words=(nokaslr kfence.sample_interval=100)
 		;;
 	*) die "no boot of the name '$1'" ;;
 	esac
@@ -234,6 +249,8 @@ make_root()
 			-o "$root/bin/$program" "$here/$program.c"
 	done
 	put_program "$root" "$avml" avml
+	# Where Debian has it no ordinary user's PATH leads to.
+	put_program "$root" "$(PATH=$PATH:/usr/sbin type -P bpftool)" bpftool
 	ln -s avml "$root/bin/avml-convert"
 	if [[ -n $net_avml ]]; then
 		put_program "$root" "$net_avml" avml-net
@@ -283,7 +300,7 @@ run_guest()
 	# and an interrupt right behind it saves that.
 	timeout -k 5 "$vm_timeout" qemu-system-x86_64 \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-accel tcg,thread=multi -smp 2 -cpu "$cpu,-erms,-fsrm,-cx16" \
+		-accel tcg,thread=multi -smp 2 -cpu "$cpu$slow_copies,-cx16" \
 		-M "q35,max-ram-below-4g=${below_4g_mib}M,memory-backend=ram" \
 		-object "$ram" \
 		-m "${memory_mib}M$slots" "${devices[@]}" "${net_devices[@]}" \

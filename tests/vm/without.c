@@ -18,6 +18,8 @@ static const struct {
 	const char *name;
 	unsigned long number;
 } capabilities[] = {
+	{ "bpf", 39 }, /* CAP_BPF and CAP_PERFMON, of Linux 5.8 */
+	{ "perfmon", 38 },
 	{ "sys_rawio", CAP_SYS_RAWIO },
 	{ "sys_admin", CAP_SYS_ADMIN },
 };

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * BPF: a program in the kernel that reads its memory for us, where no file
+ * does. All that it may read it reads by virtual address, so that physical
+ * memory is what the kernel's direct map shows of it; where that begins has to
+ * be proved first. See bpf_base.h.
+ *
+ * Needs CAP_SYS_ADMIN (for the proof; BPF itself would be content with CAP_BPF
+ * and CAP_PERFMON), and a kernel from 5.10 on. Lockdown mode "confidentiality"
+ * takes the helper away. No guard of kcore's stands in front of bad memory: the
+ * page filter has to.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "source/bpf_base.h"
+#include "source/host.h"
+#include "source/source_ops.h"
+
+/* The least mode that forbids it (LOCKDOWN_BPF_READ_KERNEL). */
+#define LOCKDOWN_MODE "confidentiality"
+
+struct bpf {
+	struct avml_source base;
+	uint64_t direct_map; /* the virtual address of physical 0 */
+	/* Reads into the buffers of all; without buffers there is none. */
+	struct bpf_program shared;
+	atomic_uint others; /* programs of single readers */
+};
+
+struct bpf_reader {
+	struct avml_source_reader base;
+	/* For memory that is in no map: a copy more. Made when it is needed. */
+	struct bpf_program own;
+};
+
+/* --- whether it may be ---------------------------------------------------- */
+
+/* Of those headers that were installed where this is built. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+#endif
+
+static int check_machine(struct source_refusal *why, struct avml_error *err)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	(void)why;
+	(void)err;
+	return 0;
+#else
+	return source_refuse(why, AVML_SOURCE_KERNEL, NULL,
+		avml_error_set(err, ENOTSUP,
+			"bpf: where this kind of machine has its memory is "
+			"not known here, only for x86-64 and arm64"));
+#endif
+}
+
+static int check_capabilities(
+	struct source_refusal *why, struct avml_error *err)
+{
+	static const struct {
+		unsigned int number;
+		const char *text;
+	} wanted[] = {
+		{ CAP_BPF, "bpf: the capability CAP_BPF is missing" },
+		{ CAP_PERFMON, "bpf: the capability CAP_PERFMON is missing" },
+	};
+	const bool admin = host_capable(CAP_SYS_ADMIN);
+
+	if (geteuid() != 0 && !admin)
+		return source_refuse(why, AVML_SOURCE_NOT_ROOT,
+			"run as root (CAP_SYS_ADMIN)",
+			avml_error_set(err, EPERM,
+				"bpf: to load a program takes CAP_BPF and "
+				"CAP_PERFMON"));
+	if (host_in_user_namespace())
+		return source_refuse(why, AVML_SOURCE_USER_NAMESPACE,
+			"root of a user namespace is not root of the machine: "
+			"run outside of the container",
+			avml_error_set(err, EPERM,
+				"bpf: a program cannot be loaded from a user "
+				"namespace"));
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (!admin && !host_capable(wanted[i].number))
+			return source_refuse(why, AVML_SOURCE_CAPABILITY,
+				"run where root has it, or CAP_SYS_ADMIN",
+				avml_error_set(
+					err, EPERM, "%s", wanted[i].text));
+	}
+	if (!admin)
+		return source_refuse(why, AVML_SOURCE_CAPABILITY,
+			"run where root has it",
+			avml_error_set(err, EPERM,
+				"bpf: the capability CAP_SYS_ADMIN is missing, "
+				"without which the kernel does not tell where "
+				"our own pages are"));
+	return 0;
+}
+
+static int check_lockdown(struct source_refusal *why, struct avml_error *err)
+{
+	char mode[32];
+
+	if (!host_lockdown(mode, sizeof(mode)) ||
+		strcmp(mode, LOCKDOWN_MODE) != 0)
+		return 0;
+	return source_refuse(why, AVML_SOURCE_LOCKDOWN,
+		"only a boot without lockdown allows it",
+		avml_error_set(err, EPERM,
+			"bpf: kernel lockdown is '%s', which forbids it",
+			mode));
+}
+
+static int check_android(const struct source_place *place,
+	struct source_refusal *why, struct avml_error *err)
+{
+	if (place->forced || !host_is_android())
+		return 0;
+	return source_refuse(why, AVML_SOURCE_UNSAFE,
+		"--force reads it all the same, at the risk of the machine",
+		avml_error_set(err, EPERM,
+			"bpf: this is Android, where a hypervisor may guard "
+			"memory that no mark tells of, and end the machine "
+			"when it is touched"));
+}
+
+static int check_ram(const struct source_place *place,
+	struct source_refusal *why, struct avml_error *err)
+{
+	if (place->ram && place->ram->count > 0)
+		return 0;
+	return source_refuse(why, AVML_SOURCE_NO_RAM,
+		"root with CAP_SYS_ADMIN can read iomem; --iomem names "
+		"another one",
+		avml_error_set(err, ENODATA,
+			"bpf: which addresses are RAM is not known"));
+}
+
+static int check_all(const struct source_place *place,
+	struct source_refusal *why, struct avml_error *err)
+{
+	int ret = check_machine(why, err);
+
+	if (ret == 0)
+		ret = check_capabilities(why, err);
+	if (ret == 0)
+		ret = check_lockdown(why, err);
+	if (ret == 0)
+		ret = check_android(place, why, err);
+	return ret == 0 ? check_ram(place, why, err) : ret;
+}
+
+/* What the kernel's refusal means. */
+static int explain(int ret, struct source_refusal *why, struct avml_error *err)
+{
+	struct utsname name = { .release = "?" };
+
+	avml_error_wrap(err, "bpf");
+	switch (-ret) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return ret;
+	case ENOSYS:
+		return source_refuse(why, AVML_SOURCE_KERNEL,
+			"this kernel was built without CONFIG_BPF_SYSCALL",
+			ret);
+	case EPERM:
+		return source_refuse(why, AVML_SOURCE_DENIED,
+			"a security module or a filter of system calls, as "
+			"containers have, forbids it",
+			ret);
+	case BPF_NOT_SUPPORTED:
+		/* A load fails so without a JIT, a run before 5.10. */
+		(void)uname(&name);
+		avml_error_set(err, ENOTSUP,
+			"bpf: kernel %s cannot run such a program",
+			name.release);
+		return source_refuse(why, AVML_SOURCE_KERNEL,
+			"5.10 or later can, if its JIT compiler of BPF works "
+			"or it has an interpreter",
+			-ENOTSUP);
+	default:
+		return source_refuse(why, AVML_SOURCE_KERNEL,
+			"5.10 or later, without lockdown, has all that it "
+			"takes",
+			ret);
+	}
+}
+
+/* --- the source ----------------------------------------------------------- */
+
+/* Our own, by way of either proc. */
+static int find_base(struct bpf_program *program,
+	const struct source_place *place, uint64_t *base,
+	struct source_refusal *why, struct avml_error *err)
+{
+	const uint64_t end = place->ram->items[place->ram->count - 1].end;
+	CLEANUP_FREE char *path = host_proc_path(NULL, "self/pagemap");
+	int ret;
+
+	if (!path)
+		return avml_error_set_errno(err, ENOMEM, "bpf");
+	ret = bpf_base_find(program, path, end, base, err);
+	if (ret == -ENOENT && place->proc_dir) {
+		free(path);
+		path = host_proc_path(place->proc_dir, "self/pagemap");
+		if (!path)
+			return avml_error_set_errno(err, ENOMEM, "bpf");
+		ret = bpf_base_find(program, path, end, base, err);
+	}
+	if (ret == 0 || ret == -ENOMEM || ret == -EINTR)
+		return ret;
+	avml_error_wrap(
+		err, "bpf: where the kernel has physical memory is not proved");
+	return source_refuse(why, AVML_SOURCE_UNPROVEN,
+		ret == -ENOENT ? "a kernel with CONFIG_PROC_PAGE_MONITOR tells "
+				 "where our own pages are"
+			       : NULL,
+		ret);
+}
+
+static int bpf_open(const struct source_place *place,
+	struct avml_source **source, struct source_refusal *why,
+	struct avml_error *err)
+{
+	struct bpf_program program = BPF_PROGRAM_INIT;
+	struct bpf *bpf;
+	int ret = check_all(place, why, err);
+
+	if (ret < 0)
+		return ret;
+	bpf = calloc(1, sizeof(*bpf));
+	if (!bpf)
+		return avml_error_set_errno(err, ENOMEM, "bpf");
+	ret = bpf_program_open(&program, 1, err);
+	if (ret < 0)
+		ret = explain(ret, why, err);
+	else
+		ret = find_base(&program, place, &bpf->direct_map, why, err);
+	bpf_program_close(&program);
+	if (ret < 0) {
+		free(bpf);
+		return ret;
+	}
+	bpf->shared = (struct bpf_program)BPF_PROGRAM_INIT;
+	bpf->base.live = true;
+	bpf->base.host = true;
+	bpf->base.covers_all = true;
+	*source = &bpf->base;
+	return 0;
+}
+
+static void bpf_free(struct avml_source *source)
+{
+	struct bpf *bpf = (struct bpf *)source;
+
+	bpf_program_close(&bpf->shared);
+	free(bpf);
+}
+
+static void *bpf_buffers(struct avml_source *source, size_t len, size_t count)
+{
+	struct bpf *bpf = (struct bpf *)source;
+	struct avml_error ignored;
+
+	if (len != BPF_PROGRAM_BUFFER || count > UINT16_MAX ||
+		bpf->shared.buffer ||
+		bpf_program_open(&bpf->shared, (unsigned int)count, &ignored) <
+			0)
+		return NULL;
+	return bpf->shared.buffer;
+}
+
+static void bpf_footprint(const struct avml_source *source,
+	struct avml_source_footprint *footprint)
+{
+	const struct bpf *bpf = (const struct bpf *)source;
+	const unsigned int others = atomic_load(&bpf->others);
+
+	*footprint = (struct avml_source_footprint){
+		.kind = bpf_program_type(&bpf->shared),
+		.programs = others + (bpf->shared.buffer != NULL),
+		.program_bytes = bpf_program_size(&bpf->shared),
+		.map_bytes = bpf_program_map_size(&bpf->shared) +
+			     (uint64_t)others * BPF_PROGRAM_BUFFER,
+	};
+}
+
+/*
+ * A source is const to those that read it. What they have loaded is counted
+ * none the less.
+ */
+static atomic_uint *others_of(const struct avml_source *source)
+{
+	const union {
+		const struct avml_source *source;
+		struct bpf *bpf;
+	} both = { .source = source };
+
+	return &both.bpf->others;
+}
+
+/* --- readers -------------------------------------------------------------- */
+
+static int bpf_reader_new(const struct avml_source *source,
+	struct avml_source_reader **reader, struct avml_error *err)
+{
+	struct bpf_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return avml_error_set_errno(err, ENOMEM, "%s", source->path);
+	r->base.source = source;
+	r->base.fd = -1;
+	r->own = (struct bpf_program)BPF_PROGRAM_INIT;
+	*reader = &r->base;
+	return 0;
+}
+
+static void bpf_reader_free(struct avml_source_reader *reader)
+{
+	struct bpf_reader *r = (struct bpf_reader *)reader;
+
+	if (r->own.buffer)
+		atomic_fetch_sub(others_of(reader->source), 1);
+	bpf_program_close(&r->own);
+	free(r);
+}
+
+/* Whether `buf` is the begin of an element that all share: its number. */
+static bool is_shared(const struct bpf *bpf, const char *buf, size_t len,
+	unsigned int *element)
+{
+	const char *first = bpf->shared.buffer;
+	size_t at;
+
+	if (!first || buf < first ||
+		buf >= first + bpf_program_map_size(&bpf->shared))
+		return false;
+	at = (size_t)(buf - first);
+	*element = (unsigned int)(at / BPF_PROGRAM_BUFFER);
+	return at % BPF_PROGRAM_BUFFER == 0 && len <= BPF_PROGRAM_BUFFER;
+}
+
+static int read_copied(
+	struct bpf_reader *r, uint64_t addr, void *buf, size_t len)
+{
+	struct avml_error ignored;
+	int ret = 0;
+
+	if (!r->own.buffer) {
+		ret = bpf_program_open(&r->own, 1, &ignored);
+		if (ret < 0)
+			return ret;
+		atomic_fetch_add(others_of(r->base.source), 1);
+	}
+	ret = bpf_program_read(&r->own, 0, addr, len);
+	if (ret == 0)
+		memcpy(buf, r->own.buffer, len);
+	return ret;
+}
+
+static ssize_t bpf_read(
+	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
+{
+	struct bpf_reader *r = (struct bpf_reader *)reader;
+	const struct bpf *bpf = (const struct bpf *)reader->source;
+	const uint64_t from = bpf->direct_map + addr;
+	size_t done = 0;
+	unsigned int element;
+
+	if (is_shared(bpf, buf, len, &element)) {
+		const int ret =
+			bpf_program_read(&bpf->shared, element, from, len);
+
+		return ret < 0 ? ret : (ssize_t)len;
+	}
+	while (done < len) {
+		const size_t part = len - done < BPF_PROGRAM_BUFFER
+					    ? len - done
+					    : BPF_PROGRAM_BUFFER;
+		const int ret =
+			read_copied(r, from + done, (char *)buf + done, part);
+
+		if (ret < 0)
+			return done ? (ssize_t)done : ret;
+		done += part;
+	}
+	return (ssize_t)done;
+}
+
+const struct source_ops source_bpf = {
+	.name = "bpf",
+	.usual_path = "bpf",
+	.whole_pages = true,
+	.last_resort = true,
+	.open = bpf_open,
+	.free = bpf_free,
+	.buffers = bpf_buffers,
+	.footprint = bpf_footprint,
+	.reader_new = bpf_reader_new,
+	.reader_free = bpf_reader_free,
+	.read = bpf_read,
+};
