@@ -104,8 +104,10 @@ int part_list_read(
 	const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
 	char *text;
 	size_t len;
-	int ret = io_read_text(from, FILE_MAX, &text, &len, err);
+	int ret = secret_check_file(path, err);
 
+	if (ret == 0)
+		ret = io_read_text(from, FILE_MAX, &text, &len, err);
 	if (ret < 0)
 		return ret;
 	secret_keep_in();

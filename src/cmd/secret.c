@@ -91,6 +91,20 @@ const char *secret_take_variable(const char *name)
 	return copy;
 }
 
+int secret_check_file(const char *argument, struct avml_error *err)
+{
+	char shown[SECRET_SHOWN];
+	const char *copy;
+
+	if (!secret_is_url(argument))
+		return 0;
+	avml_error_set(err, EINVAL, "\"%s\" is a URL, not a file",
+		secret_shown(argument, shown));
+	copy = secret_take(argument);
+	secret_release(&copy);
+	return -EINVAL;
+}
+
 /* As many bytes as there are, up to a line's end: a pipe gives them in parts.
  */
 static ssize_t read_line(int fd, char *to, size_t size)
@@ -112,14 +126,17 @@ static ssize_t read_line(int fd, char *to, size_t size)
 int secret_read(const char *path, const char **secret, struct avml_error *err)
 {
 	const bool is_stdin = strcmp(path, "-") == 0;
-	CLEANUP_CLOSE int fd = is_stdin ? dup(STDIN_FILENO)
-					: io_open(path, O_RDONLY | O_NOCTTY, 0);
+	CLEANUP_CLOSE int fd = -1;
 	const char *name = is_stdin ? "stdin" : path;
 	CLEANUP_FREE char *text = NULL;
 	bool is_too_long;
 	ssize_t len;
 	char *from;
 
+	if (secret_check_file(path, err) < 0)
+		return -EINVAL;
+	fd = is_stdin ? dup(STDIN_FILENO)
+		      : io_open(path, O_RDONLY | O_NOCTTY, 0);
 	if (fd < 0)
 		return avml_error_set_errno(err, is_stdin ? errno : -fd,
 			"cannot read the URL from %s", name);

@@ -9,6 +9,7 @@
 #include "cmd/print.h"
 #include "cmd/progress.h"
 #include "cmd/remote.h"
+#include "cmd/secret.h"
 #include "cmd/upload.h"
 
 struct upload {
@@ -79,6 +80,25 @@ static int upload(struct upload *u)
 						     : STATUS_COMPLETE;
 }
 
+static int take_remote(struct upload *u, struct avml_error *err)
+{
+	char shown[SECRET_SHOWN];
+	int ret;
+
+	/* FILE was forgotten. It is option_release() that wipes this one. */
+	if (secret_is_url(u->operands[1]))
+		return avml_error_set(err, EINVAL,
+			"\"%s\" is a URL, not a file (FILE stands before URL)",
+			secret_shown(u->operands[1], shown));
+	ret = remote_args_take(&u->to, u->operands[0], u->operands[2], err);
+	if (ret == 0 && (u->to.remote.kind == AVML_REMOTE_TCP ||
+				u->to.remote.kind == AVML_REMOTE_TLS))
+		ret = avml_error_set(err, EINVAL,
+			"a file is sent by put, blob or s3 (and by any program "
+			"that copies to a socket)");
+	return ret;
+}
+
 static int parse_and_upload(struct upload *u, int argc, char **argv)
 {
 	struct avml_error err = AVML_ERROR_INIT;
@@ -88,12 +108,7 @@ static int parse_and_upload(struct upload *u, int argc, char **argv)
 		return cmd_wrong_usage(&cmd_upload, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_upload, ret);
-	ret = remote_args_take(&u->to, u->operands[0], u->operands[2], &err);
-	if (ret == 0 && (u->to.remote.kind == AVML_REMOTE_TCP ||
-				u->to.remote.kind == AVML_REMOTE_TLS))
-		ret = avml_error_set(&err, EINVAL,
-			"a file is sent by put, blob or s3 (and by any program "
-			"that copies to a socket)");
+	ret = take_remote(u, &err);
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_upload, &err);
 	return ret < 0 ? cmd_failed(&err) : upload(u);

@@ -90,6 +90,31 @@ clean "$T/err"
 expect_status 2 avml upload put --no-such "$T/file" "$up/up/x?$query"
 clean "$T/err"
 
+# A URL where a file belongs: no file of that name is looked for.
+# misplaced WORD...
+misplaced()
+{
+	expect_error 2 'http://localhost:[0-9]+/up/x"? is a URL, not a file' avml "$@"
+	clean "$T/err"
+}
+url="http://$with:$http/up/x?$query"
+misplaced upload put "$url" "$url"
+misplaced upload put --url-file "$T/url" "$url"
+misplaced upload blob "$url"
+before=(env "AVML_SAS_URL=$up/up/x?$query")
+misplaced upload blob "$url"
+before=()
+misplaced upload put "$T/file" --url-file "$url"
+misplaced upload s3 "$T/file" --part-urls "$url"
+misplaced stream blob "${from[@]}" "--url-file=$url"
+misplaced stream s3 "${from[@]}" --part-urls "$url"
+misplaced "${from[@]}" --url-file "$url" "$T/new"
+misplaced "${from[@]}" --sas-url-file "$url" "$T/new"
+misplaced "${from[@]}" --part-urls "$url" "$T/new"
+misplaced "${from[@]}" "$url"
+expect_absent "$T/new"
+expect_absent "$www/up/x"
+
 # What is to be seen of a process while it runs. The URL leads through a proxy
 # that takes no more.
 url=
