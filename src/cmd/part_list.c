@@ -17,6 +17,7 @@
 #define FILE_MAX (64u << 20)
 #define VERSION 1
 #define PARTS_MAX 10000
+#define NO_JSON "it is no JSON object"
 
 static const char *text_of(const cJSON *json, const char *name)
 {
@@ -44,30 +45,123 @@ static bool take_size(const cJSON *json, uint64_t *size)
 	return *size % MIB == 0 && (double)*size >= value;
 }
 
-static int take_urls(
-	const char *path, struct part_list *list, struct avml_error *err)
-{
-	const cJSON *urls =
-		cJSON_GetObjectItemCaseSensitive(list->json, "parts");
-	const int count = cJSON_IsArray(urls) ? cJSON_GetArraySize(urls) : 0;
-	const char **to;
-	const cJSON *url;
+/* --- the text, of which the URLs stay where they are ---------------------- */
 
-	if (count < 1 || count > PARTS_MAX)
-		return bad(path, "it has no parts, or more than 10000", err);
-	to = calloc((size_t)count, sizeof(*to));
-	if (!to)
-		return avml_error_set_errno(err, ENOMEM, "%s", path);
-	list->parts.urls = to;
-	list->parts.count = (size_t)count;
-	cJSON_ArrayForEach(url, urls)
-	{
-		if (!cJSON_IsString(url) || !url->valuestring[0])
-			return bad(path, "a part has no URL", err);
-		*to++ = url->valuestring;
-	}
-	return 0;
+/* A NUL stands at the end, and nowhere else. */
+struct scan {
+	char *at, *end;
+};
+
+/* Whether that comes next, and then behind it; blanks go. */
+static bool scan_char(struct scan *scan, char wanted)
+{
+	scan->at += strspn(scan->at, " \t\r\n");
+	if (*scan->at != wanted)
+		return false;
+	scan->at++;
+	return true;
 }
+
+/* Any value. NULL: none comes next, or memory is out. */
+static cJSON *scan_value(struct scan *scan)
+{
+	const char *end;
+	cJSON *value = cJSON_ParseWithLengthOpts(
+		scan->at, (size_t)(scan->end - scan->at), &end, false);
+
+	if (value)
+		scan->at += end - scan->at;
+	return value;
+}
+
+/*
+ * What is behind "[". A URL is written down over its own text, which is never
+ * shorter: the list may have tens of MiB, and is in memory once.
+ */
+static int scan_urls(const char *path, struct scan *scan,
+	struct part_list *list, struct avml_error *err)
+{
+	const char **urls = calloc(PARTS_MAX, sizeof(*urls));
+	char *to = scan->at;
+
+	if (!urls)
+		return avml_error_set_errno(err, ENOMEM, "%s", path);
+	list->parts.urls = urls;
+	if (scan_char(scan, ']'))
+		return 0;
+	do {
+		cJSON *url = scan_value(scan);
+		const char *text = cJSON_IsString(url) ? url->valuestring : "";
+		const size_t len = strlen(text);
+		const bool is_json = url;
+
+		if (len > 0)
+			memcpy(to, text, len + 1);
+		cJSON_Delete(url);
+		if (!is_json)
+			return bad(path, NO_JSON, err);
+		if (len == 0)
+			return bad(path, "a part has no URL", err);
+		if (list->parts.count == PARTS_MAX)
+			return bad(path, "it has more than 10000 parts", err);
+		urls[list->parts.count++] = to;
+		to += len + 1;
+	} while (scan_char(scan, ','));
+	return scan_char(scan, ']') ? 0 : bad(path, NO_JSON, err);
+}
+
+/* One of the object's members. */
+static int scan_member(const char *path, struct scan *scan,
+	struct part_list *list, struct avml_error *err)
+{
+	cJSON *name = scan_value(scan), *value = NULL;
+	int ret = 0;
+
+	if (!cJSON_IsString(name) || !scan_char(scan, ':')) {
+		ret = bad(path, NO_JSON, err);
+	} else if (!list->parts.urls &&
+		   strcmp(name->valuestring, "parts") == 0 &&
+		   scan_char(scan, '[')) {
+		ret = scan_urls(path, scan, list, err);
+	} else {
+		value = scan_value(scan);
+		if (!value)
+			ret = bad(path, NO_JSON, err);
+		else if (!cJSON_AddItemToObject(
+				 list->json, name->valuestring, value))
+			ret = avml_error_set_errno(err, ENOMEM, "%s", path);
+		else
+			value = NULL; /* it is the object's */
+	}
+	cJSON_Delete(value);
+	cJSON_Delete(name);
+	return ret;
+}
+
+static int scan_all(const char *path, struct scan *scan, struct part_list *list,
+	struct avml_error *err)
+{
+	int ret = 0;
+
+	list->json = cJSON_CreateObject();
+	if (!list->json)
+		return avml_error_set_errno(err, ENOMEM, "%s", path);
+	if (memchr(scan->at, '\0', (size_t)(scan->end - scan->at)) ||
+		!scan_char(scan, '{'))
+		return bad(path, NO_JSON, err);
+	if (!scan_char(scan, '}')) {
+		do
+			ret = scan_member(path, scan, list, err);
+		while (ret == 0 && scan_char(scan, ','));
+		if (ret == 0 && !scan_char(scan, '}'))
+			ret = bad(path, NO_JSON, err);
+	}
+	if (ret == 0 && !scan_char(scan, '\0'))
+		ret = bad(path, NO_JSON, err);
+	return ret;
+}
+
+/* --- what it says --------------------------------------------------------- */
 
 static int take_all(
 	const char *path, struct part_list *list, struct avml_error *err)
@@ -92,30 +186,32 @@ static int take_all(
 	if (!take_size(list->json, &list->parts.part_size))
 		return bad(path,
 			"part_size is no whole MiB from 5 MiB to 5 GiB", err);
+	if (list->parts.count == 0)
+		return bad(path, "it has no parts", err);
 	if (asprintf(&to, "s3://%s/%s", bucket, key) < 0)
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
-	list->to = list->text = to;
-	return take_urls(path, list, err);
+	list->to = list->name = to;
+	return 0;
 }
 
 int part_list_read(
 	const char *path, struct part_list *list, struct avml_error *err)
 {
 	const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-	char *text;
+	struct scan scan;
 	size_t len;
 	int ret = secret_check_file(path, err);
 
+	*list = (struct part_list){ .json = NULL };
 	if (ret == 0)
-		ret = io_read_text(from, FILE_MAX, &text, &len, err);
+		ret = io_read_text(from, FILE_MAX, &list->text, &len, err);
 	if (ret < 0)
 		return ret;
 	secret_keep_in();
-	*list = (struct part_list){ .json = cJSON_ParseWithLength(text, len) };
-	memset(text, 0, len);
-	free(text);
-	ret = list->json ? take_all(path, list, err)
-			 : bad(path, "it is no JSON", err);
+	scan = (struct scan){ list->text, list->text + len };
+	ret = scan_all(path, &scan, list, err);
+	if (ret == 0)
+		ret = take_all(path, list, err);
 	if (ret < 0)
 		part_list_release(list);
 	return ret;
@@ -129,6 +225,7 @@ void part_list_release(struct part_list *list)
 	} urls = { list->parts.urls };
 
 	free(urls.own);
+	free(list->name);
 	free(list->text);
 	cJSON_Delete(list->json);
 	*list = (struct part_list){ .json = NULL };

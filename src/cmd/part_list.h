@@ -12,8 +12,9 @@
 struct part_list {
 	struct avml_remote_parts parts;
 	const char *to;	    /* "s3://BUCKET/KEY", to be shown */
-	struct cJSON *json; /* all strings are its */
-	char *text;
+	char *text;	    /* the file; the parts' URLs are in it */
+	struct cJSON *json; /* all other strings are its */
+	char *name;
 };
 
 /*

@@ -139,6 +139,7 @@ refuse '5M to 5G' "${at[@]}" --key x --part-size 6G
 refuse 'whole ones' "${at[@]}" --key x --part-size 5242881
 refuse '10000 at most' "${at[@]}" --key x --parts 10001
 refuse 'at most 5T' "${at[@]}" --key x --parts 10000 --part-size 1G
+refuse 'at most 5T' "${at[@]}" --key x --size 6T
 refuse '604800' "${at[@]}" --key x --expires 604801
 refuse 'bucket' --bucket a/b --key x
 refuse '1024 bytes' "${at[@]}" --key "$(printf '%01025d' 0)"
@@ -165,14 +166,29 @@ grep -q 'no UploadId' "$T/err" || fail "$(tail -n 1 "$T/err")"
 grep -q 'none/list: No such file' "$T/err" || fail "$(tail -n 1 "$T/err")"
 [ "$(tail -n 1 "$T/two/log")" = 'abort 204' ] || fail "$(cat "$T/two/log")"
 
-# Of AWS itself, and of other names: BUCKET.HOST, but where that cannot be.
-cat >"$T/hosts.py" <<'END'
+# No part is larger than it has to be: a stream holds several in memory. Of AWS
+# itself, and of other names: BUCKET.HOST, but where that cannot be.
+cat >"$T/parsed.py" <<'END'
 import importlib.machinery, importlib.util, sys
 loader = importlib.machinery.SourceFileLoader("urls", sys.argv[1])
 urls = importlib.util.module_from_spec(
     importlib.util.spec_from_loader("urls", loader))
 loader.exec_module(urls)
 keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+MIB, TIB = 1 << 20, 1 << 40
+for options, part, parts in (
+        ([], 8 * MIB, 8000),
+        (["--parts", "10000"], 8 * MIB, 10000),
+        (["--part-size", "5G"], 5 << 30, 1024),
+        (["--size", "1"], 5 * MIB, 1),
+        (["--size", str(50000 * MIB)], 5 * MIB, 10000),
+        (["--size", str(50000 * MIB + 1)], 6 * MIB, 8334),
+        (["--size", "64G"], 7 * MIB, 9363),
+        (["--size", str(70000 * MIB)], 7 * MIB, 10000),
+        (["--size", "5T"], 525 * MIB, 9987),
+        (["--size", "64G", "--part-size", "64M"], 64 * MIB, 1024)):
+    args = urls.parse(["--bucket", "evidence", "--key", "k", *options])
+    assert (args.part_size, args.parts) == (part, parts), (options, args)
 for more, bucket, options, wanted in (
         ({}, "evidence", [],
          "https://evidence.s3.us-east-1.amazonaws.com/k%20y"),
@@ -199,5 +215,5 @@ for more, bucket, options, wanted in (
     made = f"{store.scheme}://{store.host}{store.path}"
     assert made == wanted, f"{made} is not {wanted}"
 END
-python "$T/hosts.py" "$tests/../contrib/avml-part-urls" ||
+python "$T/parsed.py" "$tests/../contrib/avml-part-urls" ||
 	fail "$(tail -n 1 "$T/noise")"

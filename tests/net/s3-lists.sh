@@ -72,7 +72,7 @@ bad 'no JSON'
 head -c 3000 /dev/urandom >"$T/bad"
 bad 'no list|no JSON|NUL|bytes'
 echo '[]' >"$T/bad"
-bad 'version'
+bad 'no JSON object'
 # spoil EXPRESSION REGEX: of Python, of the list `l`.
 spoil()
 {
