@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "check_main.h"
+#include "cmd/remote.h"
 
 #define ARGS_MAX 8
 #define SECRET "s3cr3tvalue"
@@ -268,6 +269,26 @@ START_TEST(option_faults_show_no_secret)
 }
 END_TEST
 
+/* It is read later, by the library that shows it. */
+START_TEST(option_key_of_a_certificate_stays_in)
+{
+	static const char *const kinds[] = { "tls", "put" };
+	static const char *const places[] = { "host:443", "https://host/" };
+	struct remote_args args = REMOTE_ARGS_DEFAULTS;
+
+	err = (struct avml_error)AVML_ERROR_INIT;
+	ck_assert_int_eq(
+		remote_args_take(&args, kinds[_i], places[_i], &err), 0);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+	args.cert = "client.pem";
+	args.key = "client.key";
+	ck_assert_int_eq(
+		remote_args_take(&args, kinds[_i], places[_i], &err), 0);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+}
+END_TEST
+
 static Suite *option_secret_suite(void)
 {
 	Suite *suite = suite_create("option_secret");
@@ -282,6 +303,7 @@ static Suite *option_secret_suite(void)
 	tcase_add_test(tcase, option_operand_may_be_left_out);
 	tcase_add_loop_test(
 		tcase, option_faults_show_no_secret, 0, TEST_COUNT(faults));
+	tcase_add_loop_test(tcase, option_key_of_a_certificate_stays_in, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

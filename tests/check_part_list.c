@@ -4,6 +4,8 @@
 #include "base/confine_parts.h"
 #include "check_main.h"
 
+#include <sys/socket.h>
+
 #define SECRET "s3cr3tvalue"
 #define MIB ((uint64_t)1 << 20)
 
@@ -129,6 +131,113 @@ START_TEST(part_list_with_a_nul_is_refused)
 }
 END_TEST
 
+/* --- where it comes from, and what is left of it ---------------------------
+ */
+
+/* A socket, as ssh and services give one, cannot be opened by a name. */
+START_TEST(part_list_comes_from_any_stdin)
+{
+	static const char text[] = "{" HEAD ", " PARTS "}";
+	struct part_list list;
+	int ends[2];
+
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	ck_assert_int_eq(
+		write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+	ck_assert_int_eq(close(ends[1]), 0);
+	ck_assert_msg(part_list_read("-", &list, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(list.parts.count, 2);
+	part_list_release(&list);
+	/* Stdin is there still. */
+	ck_assert_int_ge(fcntl(STDIN_FILENO, F_GETFD), 0);
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+}
+END_TEST
+
+/* No core from before its first byte is read. */
+START_TEST(part_list_that_cannot_be_read_is_named)
+{
+	char path[TEST_PATH_MAX], says[TEST_PATH_MAX + 96];
+	struct part_list list;
+
+	snprintf(path, sizeof(path), "%s", test_dir());
+	ck_assert_int_eq(part_list_read(path, &list, &err), -EISDIR);
+	snprintf(says, sizeof(says), "cannot read %s: Is a directory", path);
+	ck_assert_str_eq(avml_error_message(&err, 0), says);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+
+	strcat(path, "/none");
+	ck_assert_int_eq(part_list_read(path, &list, &err), -ENOENT);
+	snprintf(says, sizeof(says),
+		"cannot open %s: No such file or directory", path);
+	ck_assert_str_eq(avml_error_message(&err, 0), says);
+
+	ck_assert_int_eq(close(STDIN_FILENO), 0);
+	ck_assert_int_eq(part_list_read("-", &list, &err), -EBADF);
+	ck_assert_str_eq(avml_error_message(&err, 0),
+		"cannot open stdin: Bad file descriptor");
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+}
+END_TEST
+
+/* How often it is in what this process can write to but its stack. */
+static unsigned int count_in_memory(const char *text)
+{
+	const size_t len = strlen(text);
+	unsigned int count = 0;
+	unsigned long from, to;
+	char line[512], *at;
+	FILE *file = fopen("/proc/self/maps", "re");
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx", &from, &to) != 2 ||
+			!strstr(line, " rw") || strstr(line, "[stack]"))
+			continue;
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): it says so */
+		at = (char *)(uintptr_t)from;
+		while ((at = memmem(at, to - (uintptr_t)at, text, len))) {
+			count++;
+			at += len;
+		}
+	}
+	ck_assert_int_eq(fclose(file), 0);
+	return count;
+}
+
+/* Nothing of any URL, be it that the list is good or that it is not. */
+START_TEST(part_list_released_is_gone)
+{
+	static const char *const ends[] = { "}", "," };
+	struct part_list list;
+
+	if (CONFINE_SANITIZED)
+		return;
+	for (size_t i = 0; i < TEST_COUNT(ends); i++) {
+		char name[TEST_PATH_MAX];
+		const int fd = open(strcpy(name, test_file("list", "", 0)),
+			O_WRONLY | O_CLOEXEC);
+
+		/* By no buffer of ours. */
+		ck_assert_int_gt(write(fd, "{" HEAD ", " PARTS,
+					 strlen("{" HEAD ", " PARTS)),
+			0);
+		ck_assert_int_eq(write(fd, ends[i], 1), 1);
+		ck_assert_int_eq(close(fd), 0);
+		if (part_list_read(name, &list, &err) == 0) {
+			ck_assert_uint_eq(i, 0);
+			ck_assert_uint_ge(count_in_memory(SECRET), 2);
+			part_list_release(&list);
+		}
+		ck_assert_uint_eq(count_in_memory(SECRET), 0);
+	}
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+}
+END_TEST
+
 /* --- how many, and what they cost -------------------------------------------
  */
 
@@ -223,6 +332,9 @@ static Suite *part_list_suite(void)
 	tcase_add_loop_test(
 		tcase, part_list_that_is_none_is_refused, 0, TEST_COUNT(bad));
 	tcase_add_test(tcase, part_list_with_a_nul_is_refused);
+	tcase_add_test(tcase, part_list_comes_from_any_stdin);
+	tcase_add_test(tcase, part_list_that_cannot_be_read_is_named);
+	tcase_add_test(tcase, part_list_released_is_gone);
 	tcase_add_test(tcase, part_list_is_in_memory_once);
 	tcase_add_test(tcase, part_list_has_a_limit);
 	suite_add_tcase(suite, tcase);

@@ -2,6 +2,7 @@
 #include "cmd/part_list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/cancel.h"
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "cmd/secret.h"
 
@@ -62,6 +65,19 @@ static bool scan_char(struct scan *scan, char wanted)
 	return true;
 }
 
+/* It may be a URL. */
+static void wipe_string(const cJSON *value)
+{
+	if (value && cJSON_IsString(value))
+		explicit_bzero(value->valuestring, strlen(value->valuestring));
+}
+
+static void delete_value(cJSON *value)
+{
+	wipe_string(value);
+	cJSON_Delete(value);
+}
+
 /* Any value. NULL: none comes next, or memory is out. */
 static cJSON *scan_value(struct scan *scan)
 {
@@ -97,7 +113,7 @@ static int scan_urls(const char *path, struct scan *scan,
 
 		if (len > 0)
 			memcpy(to, text, len + 1);
-		cJSON_Delete(url);
+		delete_value(url);
 		if (!is_json)
 			return bad(path, NO_JSON, err);
 		if (len == 0)
@@ -133,30 +149,30 @@ static int scan_member(const char *path, struct scan *scan,
 		else
 			value = NULL; /* it is the object's */
 	}
-	cJSON_Delete(value);
-	cJSON_Delete(name);
+	delete_value(value);
+	delete_value(name);
 	return ret;
 }
 
-static int scan_all(const char *path, struct scan *scan, struct part_list *list,
-	struct avml_error *err)
+static int scan_all(
+	const char *path, struct part_list *list, struct avml_error *err)
 {
+	struct scan scan = { list->text, list->text + list->text_len };
 	int ret = 0;
 
 	list->json = cJSON_CreateObject();
 	if (!list->json)
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
-	if (memchr(scan->at, '\0', (size_t)(scan->end - scan->at)) ||
-		!scan_char(scan, '{'))
+	if (memchr(scan.at, '\0', list->text_len) || !scan_char(&scan, '{'))
 		return bad(path, NO_JSON, err);
-	if (!scan_char(scan, '}')) {
+	if (!scan_char(&scan, '}')) {
 		do
-			ret = scan_member(path, scan, list, err);
-		while (ret == 0 && scan_char(scan, ','));
-		if (ret == 0 && !scan_char(scan, '}'))
+			ret = scan_member(path, &scan, list, err);
+		while (ret == 0 && scan_char(&scan, ','));
+		if (ret == 0 && !scan_char(&scan, '}'))
 			ret = bad(path, NO_JSON, err);
 	}
-	if (ret == 0 && !scan_char(scan, '\0'))
+	if (ret == 0 && !scan_char(&scan, '\0'))
 		ret = bad(path, NO_JSON, err);
 	return ret;
 }
@@ -194,24 +210,58 @@ static int take_all(
 	return 0;
 }
 
+/* All there is; of a pipe it comes in parts. */
+static int read_all(int fd, const char *name, struct part_list *list,
+	struct avml_error *err)
+{
+	/* What is not written to is in no memory, and nothing is moved. */
+	list->text = malloc(FILE_MAX + 1);
+	if (!list->text) {
+		avml_error_set_errno(err, ENOMEM, "cannot read %s", name);
+		return -ENOMEM;
+	}
+	while (list->text_len <= FILE_MAX) {
+		const ssize_t got = read(fd, list->text + list->text_len,
+			FILE_MAX + 1 - list->text_len);
+
+		if (got < 0 && errno == EINTR && cancel_level() == 0)
+			continue;
+		if (got < 0)
+			return avml_error_set_errno(
+				err, errno, "cannot read %s", name);
+		if (got == 0) {
+			list->text[list->text_len] = '\0';
+			return 0;
+		}
+		list->text_len += (size_t)got;
+	}
+	return avml_error_set(
+		err, EFBIG, "%s is larger than %u bytes", name, FILE_MAX);
+}
+
 int part_list_read(
 	const char *path, struct part_list *list, struct avml_error *err)
 {
-	const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-	struct scan scan;
-	size_t len;
-	int ret = secret_check_file(path, err);
+	const bool is_stdin = strcmp(path, "-") == 0;
+	const char *name = is_stdin ? "stdin" : path;
+	CLEANUP_CLOSE int fd = -1;
+	int ret;
 
 	*list = (struct part_list){ .json = NULL };
-	if (ret == 0)
-		ret = io_read_text(from, FILE_MAX, &list->text, &len, err);
-	if (ret < 0)
-		return ret;
+	if (secret_check_file(path, err) < 0)
+		return -EINVAL;
+	/* A socket, or another user's, could not be opened by a name. */
+	fd = is_stdin ? dup(STDIN_FILENO)
+		      : io_open(path, O_RDONLY | O_NOCTTY, 0);
+	if (fd < 0)
+		return avml_error_set_errno(
+			err, is_stdin ? errno : -fd, "cannot open %s", name);
 	secret_keep_in();
-	scan = (struct scan){ list->text, list->text + len };
-	ret = scan_all(path, &scan, list, err);
+	ret = read_all(fd, name, list, err);
 	if (ret == 0)
-		ret = take_all(path, list, err);
+		ret = scan_all(name, list, err);
+	if (ret == 0)
+		ret = take_all(name, list, err);
 	if (ret < 0)
 		part_list_release(list);
 	return ret;
@@ -223,7 +273,14 @@ void part_list_release(struct part_list *list)
 		const char *const *read;
 		void *own;
 	} urls = { list->parts.urls };
+	const cJSON *item;
 
+	cJSON_ArrayForEach(item, list->json)
+	{
+		wipe_string(item);
+	}
+	if (list->text)
+		explicit_bzero(list->text, list->text_len);
 	free(urls.own);
 	free(list->name);
 	free(list->text);

@@ -11,8 +11,9 @@
 
 struct part_list {
 	struct avml_remote_parts parts;
-	const char *to;	    /* "s3://BUCKET/KEY", to be shown */
-	char *text;	    /* the file; the parts' URLs are in it */
+	const char *to; /* "s3://BUCKET/KEY", to be shown */
+	char *text;	/* the file; the parts' URLs are in it */
+	size_t text_len;
 	struct cJSON *json; /* all other strings are its */
 	char *name;
 };
@@ -24,6 +25,7 @@ struct part_list {
 int part_list_read(
 	const char *path, struct part_list *list, struct avml_error *err);
 
+/* All of it is wiped. */
 void part_list_release(struct part_list *list);
 
 #endif

@@ -93,6 +93,9 @@ static void fill(
 {
 	const bool parts = kind == AVML_REMOTE_S3 || kind == AVML_REMOTE_PARTS;
 
+	/* It is read later, into memory that is not ours to wipe. */
+	if (args->key)
+		secret_keep_in();
 	args->remote = (struct avml_remote){
 		.kind = kind,
 		.to = place,

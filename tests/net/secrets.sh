@@ -157,6 +157,17 @@ new_url
 before=(env "AVML_SAS_URL=$url")
 seen "${from[@]}" "$T/out"
 
+# A certificate's key is a secret too.
+make_certificates
+proxy "$http" --raw --stall 1
+begin stream tls "${from[@]}" "localhost:$proxied" --cert "$tls/client.pem" \
+	--key "$tls/client.key"
+wait_until grep -q stalled "$T/proxy"
+grep -qE '^Max core file size +0 +0 ' "/proc/$pid/limits" ||
+	fail "a key may be in a core: $(grep core "/proc/$pid/limits")"
+kill -KILL "$pid"
+wait "$pid" || :
+
 # A sanitizer takes that signal for itself.
 ! grep -qaE '__(a|t)san_init' "$AVML" || exit 0
 
