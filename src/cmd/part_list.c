@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -20,6 +21,8 @@
 #define FILE_MAX (64u << 20)
 #define VERSION 1
 #define PARTS_MAX 10000
+/* Seconds: by as much stores let clocks differ. */
+#define CLOCK_ERROR 900
 #define NO_JSON "it is no JSON object"
 
 static const char *text_of(const cJSON *json, const char *name)
@@ -179,6 +182,61 @@ static int scan_all(
 
 /* --- what it says --------------------------------------------------------- */
 
+#define TIME_SHOWN sizeof("9999-12-31T23:59:59Z")
+#define TIME_FORMAT "%Y-%m-%dT%H:%M:%SZ"
+
+/* "" when the time is none that can be shown. */
+static void show_time(time_t seconds, char shown[TIME_SHOWN])
+{
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) ||
+		strftime(shown, TIME_SHOWN, TIME_FORMAT, &tm) == 0)
+		shown[0] = '\0';
+}
+
+/* What is shown as it was written is what it says. */
+static bool parse_time(const char *text, time_t *seconds)
+{
+	struct tm tm = { .tm_isdst = 0 };
+	char shown[TIME_SHOWN];
+
+	if (strlen(text) != TIME_SHOWN - 1 ||
+		sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year,
+			&tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+			&tm.tm_sec) != 6)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	*seconds = timegm(&tm);
+	show_time(*seconds, shown);
+	return strcmp(text, shown) == 0;
+}
+
+/* The list's end, if it says one, by a clock that may be a little wrong. */
+static int check_expires(
+	const char *path, const cJSON *json, struct avml_error *err)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "expires");
+	char shown[TIME_SHOWN];
+	struct timespec now;
+	time_t expires;
+
+	if (!item)
+		return 0;
+	if (!cJSON_IsString(item) || !parse_time(item->valuestring, &expires))
+		return bad(path,
+			"expires is no time such as 2026-01-31T12:00:00Z", err);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec - expires <= CLOCK_ERROR)
+		return 0;
+	show_time(now.tv_sec, shown);
+	return avml_error_set(err, EKEYEXPIRED,
+		"%s: its URLs expired at %s, and it is %s by this machine's "
+		"clock",
+		path, item->valuestring, shown);
+}
+
 static int take_all(
 	const char *path, struct part_list *list, struct avml_error *err)
 {
@@ -207,7 +265,7 @@ static int take_all(
 	if (asprintf(&to, "s3://%s/%s", bucket, key) < 0)
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
 	list->to = list->name = to;
-	return 0;
+	return check_expires(path, list->json, err);
 }
 
 /* All there is; of a pipe it comes in parts. */

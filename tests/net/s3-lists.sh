@@ -98,6 +98,8 @@ done
 for size in 5242881 4194304 '"5M"' -1 1e300 6442450944 None; do
 	spoil "l['part_size'] = $size" part_size
 done
+spoil 'l["expires"] = "2020-01-31T12:00:00Z"' 'expired at 2020-01-31T12:00:00Z'
+spoil 'l["expires"] = "tomorrow"' 'expires is no time'
 spoil 'l["parts"][1] = "ftp://localhost/x"' 'URL|http'
 spoil 'l["complete"] = "nonsense"' 'URL|http'
 rm "$T/bad"
