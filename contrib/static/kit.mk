@@ -70,4 +70,5 @@ HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--fatal-warnings
 AVML_LDFLAGS := $(foreach root,$(KIT_ROOTS),-u $(root)) -s
 # Nothing of where it was built, and no tables that only debuggers read.
 KIT_CFLAGS := -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+	-fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-ffile-prefix-map=$(CURDIR)=.
