@@ -492,7 +492,7 @@ DEPS_STATIC := g++ dpkg-dev binutils python3
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
 DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
 	shellcheck clang-format clang clang-tidy libclang-rt-dev cppcheck git \
-	qemu-system-x86 busybox-static e2fsprogs cpio kmod strace util-linux \
+	qemu-system-x86 bpftool busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
 	nginx-light socat ncat curl \
 	$(if $(shell command -v npm),,nodejs npm)
