@@ -84,6 +84,7 @@ struct request {
 
 struct code {
 	size_t count;
+	size_t map_at; /* the instruction that loads the map */
 	struct bpf_insn instructions[INSTRUCTIONS_MAX];
 };
 
@@ -91,7 +92,7 @@ struct code {
  * What it returns is what the helper says: 0, or -EFAULT. That comes back as
  * the result of the test run, with either type of program.
  */
-static const struct code read_code = { 17,
+static const struct code read_code = { 17, 3,
 	{
 		MOVE(6, 1),			    /* r6 = the request */
 		LOAD(2, 6, REQUEST(element)),	    /* r2 = its element */
@@ -113,7 +114,7 @@ static const struct code read_code = { 17,
 	} };
 
 /* Where the kernel has this task, into the first word of the first element. */
-static const struct code task_code = { 15,
+static const struct code task_code = { 15, 4,
 	{
 		CALL(get_current_task), /* r0 = the task */
 		MOVE(7, 0),		/* r7 = r0 */
@@ -249,12 +250,7 @@ static int load(
 	char log[LOG_SIZE];
 	int fd = -EINVAL;
 
-	for (size_t i = 0; i < copy.count; i++) {
-		if (copy.instructions[i].src_reg == BPF_PSEUDO_MAP_FD &&
-			copy.instructions[i].code ==
-				(BPF_LD | BPF_DW | BPF_IMM))
-			copy.instructions[i].imm = p->map_fd;
-	}
+	copy.instructions[copy.map_at].imm = p->map_fd;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		fd = load_as(types[i], &copy, NULL);
 		if (fd >= 0) {
