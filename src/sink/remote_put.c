@@ -212,6 +212,9 @@ static int put_send_file(struct avml_sink *sink,
 	if (ret == 0 && p->job.state == HTTP_FAILED)
 		ret = ended_early(p, err);
 	http_unlock(p->http);
+	/* It may have been over before anybody waited. */
+	if (ret == 0)
+		remote_tell(file, file->len);
 	return ret;
 }
 
