@@ -118,7 +118,7 @@ int avml_sink_send_file(struct avml_sink *sink,
 
 /*
  * After finish(): whether what is there has the length that was sent. 0 too
- * where the other side does not tell.
+ * where the other side does not tell; that nothing is there is an error.
  */
 int avml_sink_confirm(struct avml_sink *sink, struct avml_error *err);
 

@@ -14,6 +14,7 @@
 #include "net/url.h"
 #include "net/xml.h"
 #include "sink/remote_s3.h"
+#include "sink/remote_sink.h"
 
 /* Longer than that nobody waits for the end of what failed; ms. */
 #define ABANDON_MS 10000
@@ -93,13 +94,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* What is there by the object's name; `len` is UINT64_MAX if nobody tells. */
-struct seen {
-	uint64_t len;
-	char etag[sizeof(((struct http_answer *)0)->etag)];
-};
-
-static void look(struct blocks *b, struct seen *seen)
+/*
+ * What is there by the object's name, without its text. Status 0: nobody
+ * tells.
+ */
+static void look(struct blocks *b, struct http_answer *seen)
 {
 	const struct s3 *s3 = b->data;
 	CLEANUP_FREE char *url = s3_url(s3, S3_OBJECT, 0);
@@ -115,30 +114,24 @@ static void look(struct blocks *b, struct seen *seen)
 	};
 	struct avml_error ignored;
 
-	*seen = (struct seen){ .len = UINT64_MAX };
+	*seen = (struct http_answer){ .status = 0 };
 	if (!url)
 		return;
 	http_submit(b->http, &job);
-	if (http_wait_for(b->http, &job, b->base.stop_level, &ignored) == 0 &&
-		job.answer.status / 100 == 2) {
-		seen->len = job.answer.object_len;
-		memcpy(seen->etag, job.answer.etag, sizeof(seen->etag));
-	}
+	if (http_wait_for(b->http, &job, b->base.stop_level, &ignored) == 0)
+		*seen = job.answer;
 	http_job_release(b->http, &job);
+	seen->text = NULL;
+	seen->len = 0;
 }
 
 int s3_confirm(struct blocks *b, struct avml_error *err)
 {
-	struct seen seen;
+	struct http_answer seen;
 
 	look(b, &seen);
 	/* That it cannot be asked does not take back what it confirmed. */
-	if (seen.len == UINT64_MAX || seen.len == b->taken_bytes)
-		return 0;
-	return avml_error_set(err, EIO,
-		"the server has %llu bytes of it, of %llu that were sent",
-		(unsigned long long)seen.len,
-		(unsigned long long)b->taken_bytes);
+	return remote_judge_length(&seen, b->taken_bytes, err);
 }
 
 /*
@@ -146,10 +139,10 @@ int s3_confirm(struct blocks *b, struct avml_error *err)
  * a request of which the answer was lost: libcurl too sends one again, where a
  * connection turns out to be dead. Then another object is there than before.
  */
-static bool was_complete(
-	struct blocks *b, const struct http_job *job, const struct seen *before)
+static bool was_complete(struct blocks *b, const struct http_job *job,
+	const struct http_answer *before)
 {
-	struct seen seen;
+	struct http_answer seen;
 	char code[64];
 
 	if (job->answer.status != 404 ||
@@ -158,8 +151,8 @@ static bool was_complete(
 		strcmp(code, "NoSuchUpload") != 0)
 		return false;
 	look(b, &seen);
-	return seen.len == b->taken_bytes && seen.etag[0] &&
-	       strcmp(seen.etag, before->etag) != 0;
+	return seen.status / 100 == 2 && seen.object_len == b->taken_bytes &&
+	       seen.etag[0] && strcmp(seen.etag, before->etag) != 0;
 }
 
 /* 0 or -EINTR. */
@@ -180,7 +173,7 @@ static int complete(
 {
 	struct backoff backoff;
 	struct avml_error why;
-	struct seen before;
+	struct http_answer before;
 	uint64_t wait_ms;
 	int ret;
 

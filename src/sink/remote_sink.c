@@ -55,6 +55,23 @@ int remote_base(struct avml_sink *base, const struct sink_ops *ops,
 	return base->name ? 0 : -ENOMEM;
 }
 
+int remote_judge_length(
+	const struct http_answer *answer, uint64_t len, struct avml_error *err)
+{
+	if (answer->status == 404 || answer->status == 410)
+		return avml_error_set(err, EIO,
+			"the server confirmed it, and now has nothing there: "
+			"it answered %ld",
+			answer->status);
+	if (answer->status / 100 != 2 || answer->object_len == UINT64_MAX ||
+		answer->object_len == len)
+		return 0;
+	return avml_error_set(err, EIO,
+		"the server has %" PRIu64 " bytes of it, of %" PRIu64
+		" that were sent",
+		answer->object_len, len);
+}
+
 int remote_confirm(struct http *http, const char *url, uint64_t len,
 	struct avml_error *err)
 {
@@ -69,14 +86,8 @@ int remote_confirm(struct http *http, const char *url, uint64_t len,
 
 	http_submit(http, &job);
 	/* That it cannot be asked does not take back what it confirmed. */
-	if (http_wait_for(http, &job, REMOTE_STOP_LEVEL, &ignored) == 0 &&
-		job.answer.status / 100 == 2 &&
-		job.answer.object_len != UINT64_MAX &&
-		job.answer.object_len != len)
-		ret = avml_error_set(err, EIO,
-			"the server has %" PRIu64 " bytes of it, of %" PRIu64
-			" that were sent",
-			job.answer.object_len, len);
+	if (http_wait_for(http, &job, REMOTE_STOP_LEVEL, &ignored) == 0)
+		ret = remote_judge_length(&job.answer, len, err);
 	http_job_release(http, &job);
 	return ret;
 }

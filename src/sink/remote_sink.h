@@ -35,9 +35,14 @@ int s3_parts_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 	struct avml_sink **sink, struct avml_error *err);
 
 /*
- * Ask for the object's length (HEAD). 0: it has that many bytes, or the
- * server does not tell; -errno: it has not.
+ * What a server that confirmed `len` bytes says of them then: 0: there are so
+ * many, or it does not tell; -EIO: there are not. Who may write may often not
+ * read, so a refusal to tell takes nothing back; that there is nothing does.
  */
+int remote_judge_length(
+	const struct http_answer *answer, uint64_t len, struct avml_error *err);
+
+/* Ask for the object's length (HEAD), and judge it. 0 or -errno. */
 int remote_confirm(struct http *http, const char *url, uint64_t len,
 	struct avml_error *err);
 

@@ -90,6 +90,14 @@ kept . --retries 0 --url "http://localhost:$proxied/up/x"
 expect_absent "$www/up/x"
 proxy "$http" --mute
 kept . --retries 0 --stall-timeout 1 --url "http://localhost:$proxied/up/x"
+# It has said so, and then that there is nothing.
+for status in 404 410; do
+	proxy "$http" --answer 1:$status --match 'HEAD '
+	kept "now has nothing there.*$status" \
+		--url "http://localhost:$proxied/up/x"
+	expect_arrived "$T/want" "$www/up/x"
+	rm "$www/up/x"
+done
 # It has all of it, and did not say so.
 proxy "$http" --lose 1
 kept . --retries 0 --url "http://localhost:$proxied/up/x"
