@@ -319,6 +319,67 @@ START_TEST(put_length_over_there_is_confirmed)
 }
 END_TEST
 
+/* Long waits are for the image, not for what is asked about it. */
+static const struct {
+	const char *answer;
+	size_t asked;
+	uint64_t most_ms;
+} no_answers[] = {
+	{ STATUS("501 Not Implemented"), 1, 900 },
+	{ STATUS("503 Busy"), 3, 8000 },
+	{ "HTTP/1.1 503 Busy\r\nRetry-After: 60\r\n"
+	  "Content-Length: 0\r\n\r\n",
+		1, 900 },
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+START_TEST(put_confirmation_is_not_waited_for)
+{
+	const struct reply replies[] = { { .text = REPLY_OK },
+		{ .text = no_answers[_i].answer },
+		{ .text = no_answers[_i].answer },
+		{ .text = no_answers[_i].answer }, { .kind = REPLY_STALL } };
+	uint64_t since;
+
+	make_file(1000);
+	OPEN(replies, true);
+	ck_assert_int_eq(send_file(), 0);
+	since = now_ms();
+	ck_assert_int_eq(avml_sink_confirm(sink, &err), 0);
+	ck_assert_uint_le(now_ms() - since, no_answers[_i].most_ms);
+	close_sink();
+	ck_assert_uint_eq(server->seen_count, 1 + no_answers[_i].asked);
+	if (no_answers[_i].asked > 1)
+		ck_assert_ptr_nonnull(strstr(notices, "attempt 2 of 3 in "));
+	release();
+}
+END_TEST
+
+/* Nobody is to take that for a confirmation. */
+START_TEST(put_confirmation_stops_by_a_signal)
+{
+	static const struct reply replies[] = { { .text = REPLY_OK },
+		{ .kind = REPLY_STALL } };
+
+	make_file(1000);
+	OPEN(replies, true);
+	ck_assert_int_eq(send_file(), 0);
+	cancel_request(SIGINT);
+	ck_assert_int_eq(avml_sink_confirm(sink, &err), -EINTR);
+	join();
+	ck_assert_str_eq(text, "stopped by SIGINT");
+	close_sink();
+	release();
+}
+END_TEST
+
 static Suite *put_suite(void)
 {
 	Suite *suite = suite_create("put");
@@ -341,6 +402,9 @@ static Suite *put_suite(void)
 	tcase_add_test(tcase, put_file_stops_by_a_signal);
 	tcase_add_loop_test(tcase, put_length_over_there_is_confirmed, 0,
 		TEST_COUNT(lengths_told));
+	tcase_add_loop_test(tcase, put_confirmation_is_not_waited_for, 0,
+		TEST_COUNT(no_answers));
+	tcase_add_test(tcase, put_confirmation_stops_by_a_signal);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -59,7 +59,11 @@ static const struct {
 	{ "complete=lost",
 		"create 200\n" PARTS NO_OBJECT "complete cut\n"
 		"complete 404 NoSuchUpload: id+1/=.~\nhead 200\nhead 200\n" },
-	/* That nobody tells its length takes nothing back. */
+	/* That nobody tells its length takes nothing back, nor much time. */
+	{ "head=501*2",
+		"create 200\n" PARTS "head 501\ncomplete 200\nhead 501\n" },
+	{ "head=503*3", "create 200\n" PARTS "head 503\nhead 503\nhead 503\n"
+			"complete 200\nhead 200\n" },
 	{ "head=403*2",
 		"create 200\n" PARTS "head 403\ncomplete 200\nhead 403\n" },
 };

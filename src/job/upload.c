@@ -17,6 +17,7 @@ struct upload {
 	struct avml_upload_result *result;
 	struct progress progress;
 	struct stat st;
+	bool sent; /* and the other side has said so */
 };
 
 static int open_file(
@@ -61,10 +62,11 @@ static int send_all(struct upload *u, struct avml_sink *sink, int fd,
 
 	if (ret == 0)
 		ret = avml_sink_finish(sink, err);
+	u->sent = ret == 0;
 	if (ret == 0 && u->options->remove)
 		ret = avml_sink_confirm(sink, err);
 	avml_sink_remote_counts(sink, &u->result->counts);
-	if (ret < 0 && avml_sink_abort(sink, &left, &second) < 0)
+	if (!u->sent && avml_sink_abort(sink, &left, &second) < 0)
 		avml_error_wrap(err, "%s", avml_error_message(&second, 0));
 	u->result->confirmed = ret == 0;
 	return ret;
@@ -122,8 +124,11 @@ int avml_upload(const struct avml_upload_options *options,
 		avml_sink_free(sink);
 	}
 	if (ret < 0)
-		return avml_error_wrap(
-			err, "%s was not uploaded", options->file);
+		return avml_error_wrap(err,
+			u.sent ? "%s was sent, but what is there now is not "
+				 "known to be that"
+			       : "%s was not uploaded",
+			options->file);
 	progress_at(&u.progress, result->file_bytes);
 	return options->remove ? remove_file(&u, err) : 0;
 }

@@ -78,7 +78,13 @@ struct http_job {
 	int (*headers)(void *ctx, struct curl_slist **list);
 	void *headers_ctx;
 	struct http_body body; /* without `read`: there is none */
-	bool any_answer; /* statuses of 4xx are no failure: see answer.status */
+	/* Statuses of 4xx, and 501, are no failure: see answer.status. */
+	bool any_answer;
+	/*
+	 * It is not worth a long wait: two attempts more at the most, within
+	 * 10 s after the first has failed.
+	 */
+	bool brief;
 	bool bound; /* to its URL, by a signature: redirects are not followed */
 
 	/* Of the thread. */

@@ -14,6 +14,9 @@
 
 /* libcurl reads that much of a body at once, and holds it. */
 #define UPLOAD_BUFFER (256L << 10)
+/* Of a job that is not worth a long wait. */
+#define BRIEF_RETRIES 2
+#define BRIEF_RETRY_S 10
 
 uint64_t http_now_ms(void)
 {
@@ -21,6 +24,11 @@ uint64_t http_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static unsigned int at_most(unsigned int wanted, bool brief, unsigned int most)
+{
+	return brief && wanted > most ? most : wanted;
 }
 
 struct http_attempt *attempt_new(
@@ -39,8 +47,9 @@ struct http_attempt *attempt_new(
 		return NULL;
 	}
 	a->text[0] = '\0';
-	backoff_init(
-		&a->backoff, common->remote->retries, common->remote->retry_s);
+	backoff_init(&a->backoff,
+		at_most(common->remote->retries, job->brief, BRIEF_RETRIES),
+		at_most(common->remote->retry_s, job->brief, BRIEF_RETRY_S));
 	return a;
 }
 

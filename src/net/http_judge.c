@@ -203,7 +203,7 @@ static enum http_verdict judge_answer(
 		return VERDICT_DONE;
 	if (is_redirect(status))
 		return follow(a, err);
-	if (status / 100 == 4 && a->job->any_answer)
+	if (a->job->any_answer && (status / 100 == 4 || status == 501))
 		return VERDICT_DONE;
 	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
 	scrub(a, text);
@@ -259,7 +259,7 @@ bool attempt_is_stalled(
 		a->moved_ms = now_ms;
 		return false;
 	}
-	if (is_whole(a))
+	if (is_whole(a) && !a->job->brief)
 		limit_s *= HTTP_ANSWER_PATIENCE;
 	if (patience == 0 || now_ms - a->moved_ms < limit_s * 1000)
 		return false;

@@ -44,7 +44,8 @@ static void leave_notice(struct http *h, const struct http_attempt *a,
 		h->noticed_ms = now;
 		snprintf(h->notices[h->notice_count++], HTTP_NOTICE_LEN,
 			"%s; attempt %u of %u in %.1f s", why,
-			a->backoff.tried + 1, h->common.remote->retries + 1,
+			a->backoff.tried + 1,
+			a->backoff.tried + a->backoff.left + 1,
 			(double)wait_ms / 1000);
 	}
 	pthread_cond_broadcast(&h->changed);

@@ -94,53 +94,40 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/*
- * What is there by the object's name, without its text. Status 0: nobody
- * tells.
- */
-static void look(struct blocks *b, struct http_answer *seen)
+/* What is there by the object's name: see remote_look(). */
+static int look(
+	struct blocks *b, struct http_answer *seen, struct avml_error *err)
 {
 	const struct s3 *s3 = b->data;
 	CLEANUP_FREE char *url = s3_url(s3, S3_OBJECT, 0);
 	struct s3_request request = { b, "HEAD", url, S3_PAYLOAD_EMPTY };
 	struct http_job job = {
-		.method = "HEAD",
 		.url = url,
-		.what = "its length",
 		.headers = s3_headers,
 		.headers_ctx = &request,
 		.bound = !s3->parts,
-		.any_answer = true,
 	};
-	struct avml_error ignored;
 
-	*seen = (struct http_answer){ .status = 0 };
-	if (!url)
-		return;
-	http_submit(b->http, &job);
-	if (http_wait_for(b->http, &job, b->base.stop_level, &ignored) == 0)
-		*seen = job.answer;
-	http_job_release(b->http, &job);
-	seen->text = NULL;
-	seen->len = 0;
+	*seen = (struct http_answer){ .object_len = UINT64_MAX };
+	return url ? remote_look(b->http, &job, seen, err) : 0;
 }
 
 int s3_confirm(struct blocks *b, struct avml_error *err)
 {
 	struct http_answer seen;
+	const int ret = look(b, &seen, err);
 
-	look(b, &seen);
-	/* That it cannot be asked does not take back what it confirmed. */
-	return remote_judge_length(&seen, b->taken_bytes, err);
+	return ret < 0 ? ret : remote_judge_length(&seen, b->taken_bytes, err);
 }
 
 /*
  * An upload that is not known when it is to be put together may have been, by
  * a request of which the answer was lost: libcurl too sends one again, where a
  * connection turns out to be dead. Then another object is there than before.
+ * 0: it is; else the error stays what it was, or is that of a stop.
  */
-static bool was_complete(struct blocks *b, const struct http_job *job,
-	const struct http_answer *before)
+static int look_for_complete(struct blocks *b, const struct http_job *job,
+	const struct http_answer *before, struct avml_error *err)
 {
 	struct http_answer seen;
 	char code[64];
@@ -149,10 +136,12 @@ static bool was_complete(struct blocks *b, const struct http_job *job,
 		!xml_find(job->answer.text, job->answer.len, "Code", code,
 			sizeof(code)) ||
 		strcmp(code, "NoSuchUpload") != 0)
-		return false;
-	look(b, &seen);
-	return seen.status / 100 == 2 && seen.object_len == b->taken_bytes &&
-	       seen.etag[0] && strcmp(seen.etag, before->etag) != 0;
+		return -err->code;
+	if (look(b, &seen, err) == 0 && seen.status / 100 == 2 &&
+		seen.object_len == b->taken_bytes && seen.etag[0] &&
+		strcmp(seen.etag, before->etag) != 0)
+		return 0;
+	return -err->code;
 }
 
 /* 0 or -EINTR. */
@@ -175,17 +164,18 @@ static int complete(
 	struct avml_error why;
 	struct http_answer before;
 	uint64_t wait_ms;
-	int ret;
+	int ret = look(b, &before, err);
 
-	look(b, &before);
+	if (ret < 0)
+		return ret;
 	backoff_init(&backoff, b->remote->retries, b->remote->retry_s);
 	for (;;) {
 		http_submit(b->http, job);
 		ret = http_wait_for(b->http, job, b->base.stop_level, err);
+		if (ret == -EINTR)
+			return ret;
 		if (ret < 0)
-			return ret != -EINTR && was_complete(b, job, &before)
-				       ? 0
-				       : ret;
+			return look_for_complete(b, job, &before, err);
 		ret = judge_completion(b, job, err);
 		if (ret != -EAGAIN)
 			return ret;

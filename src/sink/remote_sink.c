@@ -72,22 +72,36 @@ int remote_judge_length(
 		answer->object_len, len);
 }
 
+int remote_look(struct http *http, struct http_job *job,
+	struct http_answer *seen, struct avml_error *err)
+{
+	struct avml_error why;
+	int ret;
+
+	*seen = (struct http_answer){ .object_len = UINT64_MAX };
+	job->method = "HEAD";
+	job->what = "its length";
+	job->any_answer = job->brief = true;
+	http_submit(http, job);
+	ret = http_wait_for(http, job, REMOTE_STOP_LEVEL, &why);
+	if (ret == 0)
+		*seen = job->answer;
+	http_job_release(http, job);
+	seen->text = NULL;
+	seen->len = 0;
+	/* That it cannot be asked does not take back what it confirmed. */
+	if (ret != -EINTR)
+		return 0;
+	*err = why;
+	return ret;
+}
+
 int remote_confirm(struct http *http, const char *url, uint64_t len,
 	struct avml_error *err)
 {
-	struct http_job job = {
-		.method = "HEAD",
-		.url = url,
-		.what = "its length",
-		.any_answer = true,
-	};
-	struct avml_error ignored;
-	int ret = 0;
+	struct http_job job = { .url = url };
+	struct http_answer seen;
+	const int ret = remote_look(http, &job, &seen, err);
 
-	http_submit(http, &job);
-	/* That it cannot be asked does not take back what it confirmed. */
-	if (http_wait_for(http, &job, REMOTE_STOP_LEVEL, &ignored) == 0)
-		ret = remote_judge_length(&job.answer, len, err);
-	http_job_release(http, &job);
-	return ret;
+	return ret < 0 ? ret : remote_judge_length(&seen, len, err);
 }

@@ -42,7 +42,14 @@ int s3_parts_new(const struct avml_remote *remote, uint64_t most, bool of_file,
 int remote_judge_length(
 	const struct http_answer *answer, uint64_t len, struct avml_error *err);
 
-/* Ask for the object's length (HEAD), and judge it. 0 or -errno. */
+/*
+ * Ask for the object by a HEAD, as `job` says, which is over then. 0, and what
+ * was answered, without its text; status 0: nobody tells. -EINTR: stopped.
+ */
+int remote_look(struct http *http, struct http_job *job,
+	struct http_answer *seen, struct avml_error *err);
+
+/* Ask for the object's length, and judge it. 0 or -errno. */
 int remote_confirm(struct http *http, const char *url, uint64_t len,
 	struct avml_error *err);
 

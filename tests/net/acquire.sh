@@ -98,6 +98,24 @@ for status in 404 410; do
 	expect_arrived "$T/want" "$www/up/x"
 	rm "$www/up/x"
 done
+# A signal while that is asked is none either, and a server that does not
+# know the question takes no time.
+rm -f "$T/new"
+proxy "$http" --answer 9:503 --match 'HEAD '
+begin "${from[@]}" --url "http://localhost:$proxied/up/x" --delete "$T/new"
+wait_until grep -q answered "$T/proxy"
+kill -TERM "$pid"
+expect_ended 143 "$pid"
+check_sanitizer
+expect_err 'was sent, but' SIGTERM
+expect_same "$T/want" "$T/new"
+expect_arrived "$T/want" "$www/up/x"
+proxy "$http" --answer 9:501 --match 'HEAD '
+timed expect_status 0 avml "${from[@]}" --url "http://localhost:$proxied/up/x" \
+	--delete "$T/new"
+expect_took 0 3000
+expect_absent "$T/new"
+rm "$www/up/x"
 # It has all of it, and did not say so.
 proxy "$http" --lose 1
 kept . --retries 0 --url "http://localhost:$proxied/up/x"
