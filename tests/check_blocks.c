@@ -127,33 +127,46 @@ static const struct {
 	uint64_t mib;
 	bool stream;
 	unsigned int count;
+	uint64_t rate; /* bytes a second; 0: any */
 } counts[] = {
 	/* Unless it was said: 4 of a stream, and 10 of a file. */
-	{ 0, 5, true, 4 },
-	{ 0, 5, false, 10 },
-	{ 1, 5, true, 1 },
-	{ 1, 5, false, 1 },
-	{ 10, 5, true, 10 },
-	{ 10, 5, false, 10 },
-	{ 11, 5, true, 10 },
-	{ 11, 5, false, 10 },
-	{ UINT32_MAX, 5, true, 10 },
+	{ 0, 5, true, 4, 0 },
+	{ 0, 5, false, 10, 0 },
+	{ 1, 5, true, 1, 0 },
+	{ 1, 5, false, 1, 0 },
+	{ 10, 5, true, 10, 0 },
+	{ 10, 5, false, 10, 0 },
+	{ 11, 5, true, 10, 0 },
+	{ 11, 5, false, 10, 0 },
+	{ UINT32_MAX, 5, true, 10, 0 },
 	/* Of a stream, 500 MiB are in memory at the most. */
-	{ 10, 50, true, 10 },
-	{ 10, 51, true, 9 },
-	{ 0, 16, true, 4 },
-	{ 0, 17, true, 2 },
-	{ 0, 250, true, 2 },
-	{ 0, 251, true, 1 },
-	{ 4, 125, true, 4 },
-	{ 4, 126, true, 3 },
-	{ 10, 250, true, 2 },
-	{ 10, 251, true, 1 },
-	{ 10, 500, true, 1 },
-	{ 10, 501, true, 1 },
-	{ 10, 4000, true, 1 },
-	{ 10, 4000, false, 10 },
-	{ 3, 0, true, 3 },
+	{ 10, 50, true, 10, 0 },
+	{ 10, 51, true, 9, 0 },
+	{ 0, 16, true, 4, 0 },
+	{ 0, 17, true, 2, 0 },
+	{ 0, 250, true, 2, 0 },
+	{ 0, 251, true, 1, 0 },
+	{ 4, 125, true, 4, 0 },
+	{ 4, 126, true, 3, 0 },
+	{ 10, 250, true, 2, 0 },
+	{ 10, 251, true, 1, 0 },
+	{ 10, 500, true, 1, 0 },
+	{ 10, 501, true, 1, 0 },
+	{ 10, 4000, true, 1, 0 },
+	{ 10, 4000, false, 10, 0 },
+	{ 3, 0, true, 3, 0 },
+	/* No more than a rate keeps busy: one, and what goes out in 5 s. */
+	{ 0, 5, false, 2, MIB },
+	{ 0, 5, false, 1, MIB - 1 },
+	{ 0, 5, true, 2, MIB },
+	{ 10, 5, false, 9, 8 * MIB },
+	{ 10, 5, false, 10, 9 * MIB },
+	{ 10, 64, false, 1, MIB },
+	{ 2, 5, false, 2, 100 * MIB },
+	{ 10, 5, false, 1, 1 },
+	{ 10, 5, false, 10, UINT64_MAX },
+	{ 10, 5, false, 10, UINT64_MAX / 5 },
+	{ 3, 0, true, 3, 1 },
 };
 
 START_TEST(blocks_at_once_are_so_many)
@@ -161,6 +174,7 @@ START_TEST(blocks_at_once_are_so_many)
 	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
 
 	remote.concurrency = counts[_i].wished;
+	remote.rate = counts[_i].rate;
 	ck_assert_uint_eq(blocks_at_once(&remote, counts[_i].mib * MIB,
 				  counts[_i].stream),
 		counts[_i].count);

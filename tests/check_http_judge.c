@@ -53,6 +53,22 @@ static struct http_attempt attempt_to(const char *url)
 	};
 }
 
+static ssize_t no_read(
+	void *ctx, uint64_t at, void *buf, size_t size, struct avml_error *err)
+{
+	(void)ctx;
+	(void)at;
+	(void)buf;
+	(void)size;
+	return avml_error_set(err, EIO, "nobody reads");
+}
+
+static bool not_again(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static enum http_verdict judge(struct http_attempt *a, CURLcode code)
 {
 	struct avml_error err = AVML_ERROR_INIT;
@@ -200,6 +216,48 @@ START_TEST(http_judge_hears_how_long_to_wait)
 }
 END_TEST
 
+/* Of 400, the code says whether it was only on the way. */
+static const struct {
+	const char *code;
+	enum http_verdict verdict;
+} codes[] = {
+	{ "RequestTimeout", VERDICT_AGAIN },
+	{ "BadDigest", VERDICT_AGAIN },
+	{ "XAmzContentSHA256Mismatch", VERDICT_AGAIN },
+	{ "Md5Mismatch", VERDICT_AGAIN },
+	{ "InvalidDigest", VERDICT_FAILED },
+	{ "InvalidMd5", VERDICT_FAILED },
+	{ "InvalidArgument", VERDICT_FAILED },
+	{ "", VERDICT_FAILED },
+};
+
+START_TEST(http_judge_knows_what_went_wrong_on_the_way)
+{
+	struct http_attempt a = attempt_to("https://a/x");
+	char said[200], wanted[200];
+
+	a.text_len = (size_t)snprintf(said, sizeof(said),
+		"<?xml version=\"1.0\"?><Error><Code>%s</Code></Error>",
+		codes[_i].code);
+	a.text = said;
+	status = 400;
+	ck_assert_int_eq(judge(&a, CURLE_OK), codes[_i].verdict);
+	snprintf(wanted, sizeof(wanted),
+		"https://a/x: the server answered "
+		"400: %s",
+		codes[_i].code[0] ? codes[_i].code : "Bad Request");
+	ck_assert_str_eq(text, wanted);
+	/* Another status means what it says. */
+	status = 403;
+	ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_FAILED);
+	/* And the whole has to be there to be sent again. */
+	job.body = (struct http_body){ .read = no_read, .again = not_again };
+	a.at = 1;
+	status = 400;
+	ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_FAILED);
+}
+END_TEST
+
 static Suite *http_judge_suite(void)
 {
 	Suite *suite = suite_create("http_judge");
@@ -213,6 +271,8 @@ static Suite *http_judge_suite(void)
 		tcase, http_judge_knows_what_may_pass, 0, TEST_COUNT(failures));
 	tcase_add_loop_test(
 		tcase, http_judge_hears_how_long_to_wait, 0, TEST_COUNT(waits));
+	tcase_add_loop_test(tcase, http_judge_knows_what_went_wrong_on_the_way,
+		0, TEST_COUNT(codes));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

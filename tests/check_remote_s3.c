@@ -48,6 +48,8 @@ static const struct {
 } passing[] = {
 	{ "create=503", "create 503\ncreate 200\n" WHOLE "head 200\n" },
 	{ "part=500", "create 200\npart 1 500\n" WHOLE "head 200\n" },
+	/* RequestTimeout, as AWS has it. */
+	{ "part=400", "create 200\npart 1 400\n" WHOLE "head 200\n" },
 	{ "part=cut", "create 200\npart 1 cut\n" WHOLE "head 200\n" },
 	{ "complete=503", "create 200\n" PARTS NO_OBJECT
 			  "complete 503\ncomplete 200\nhead 200\n" },

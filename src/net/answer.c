@@ -95,6 +95,26 @@ static const char *without_status(const char *said, long status)
 	return strncmp(said, number, (size_t)len) == 0 ? said + len : said;
 }
 
+bool answer_was_on_the_way(const struct http_answer *answer)
+{
+	/*
+	 * S3's "Error responses" and those of Azure's Blob service: the body
+	 * came too slowly, or is not what its checksum says.
+	 */
+	static const char *const codes[] = { "RequestTimeout", "BadDigest",
+		"XAmzContentSHA256Mismatch", "Md5Mismatch" };
+	char code[80];
+
+	if (answer->status != 400 || !xml_find(answer->text, answer->len,
+					     "Code", code, sizeof(code)))
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void answer_explain(const struct http_answer *answer, const char *url,
 	char *text, size_t size)
 {

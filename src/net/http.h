@@ -10,13 +10,13 @@
  * waits for one to change.
  *
  * An attempt succeeds by an answer of 2xx to the whole request. It is made
- * again after failures of the connection, 408, 429 and 5xx: 1 s later, then 2,
- * up to 60, each less up to a half by chance (RFC 9110, 10.2.3: no earlier
- * than Retry-After says). Redirects are followed with the same method and
- * body, never from https to http, and not by a request that is signed: another
- * host has no use for its signature, and none for a session's token. Everything
- * else fails at once, with the code and the text of the server, secrets
- * removed.
+ * again after failures of the connection, 408, 429, 5xx, and 400 of a store
+ * that says that the body was too slow or came damaged: 1 s later, then 2, up
+ * to 60, each less up to a half by chance (RFC 9110, 10.2.3: no earlier than
+ * Retry-After says). Redirects are followed with the same method and body,
+ * never from https to http, and not by a request that is signed: another host
+ * has no use for its signature, and none for a session's token. Everything else
+ * fails at once, with the code and the text of the server, secrets removed.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H

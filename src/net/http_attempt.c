@@ -66,6 +66,28 @@ void attempt_free(struct http_attempt *a)
 
 /* --- what libcurl calls --------------------------------------------------- */
 
+static size_t slow_down(struct http_attempt *a)
+{
+	a->slowed = true;
+	a->turn = ++a->common->turns;
+	a->common->slowed++;
+	return CURL_READFUNC_PAUSE;
+}
+
+static void end_pause(struct http_attempt *a)
+{
+	if (a->slowed)
+		a->common->slowed--;
+	a->starved = a->slowed = false;
+}
+
+void attempt_go_on(struct http_attempt *a)
+{
+	a->its_turn = a->slowed;
+	end_pause(a);
+	(void)curl_easy_pause(a->easy, CURLPAUSE_CONT);
+}
+
 static size_t on_read(char *buf, size_t size, size_t count, void *ctx)
 {
 	struct http_attempt *a = ctx;
@@ -77,11 +99,12 @@ static size_t on_read(char *buf, size_t size, size_t count, void *ctx)
 		wanted = (size_t)(body->len - a->at);
 	if (wanted == 0)
 		return 0;
+	if (a->common->slowed > 0 && !a->its_turn)
+		return slow_down(a);
+	a->its_turn = false;
 	wanted = rate_take(&a->common->rate, wanted, http_now_ms());
-	if (wanted == 0) {
-		a->slowed = true;
-		return CURL_READFUNC_PAUSE;
-	}
+	if (wanted == 0)
+		return slow_down(a);
 	got = body->read(body->ctx, a->at, buf, wanted, &a->read_err);
 	if (got < (ssize_t)wanted)
 		rate_give_back(
@@ -264,7 +287,7 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 	a->due_ms = 0;
 	a->at = 0;
 	atomic_store(&a->job->sent, 0);
-	a->ended = a->starved = a->slowed = a->read_failed = false;
+	a->ended = a->its_turn = a->read_failed = false;
 	a->text_len = 0;
 	a->text[0] = a->etag[0] = a->curl_error[0] = '\0';
 	a->answer_ms = 0;
@@ -286,5 +309,6 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 
 void attempt_stop(struct http_attempt *a)
 {
+	end_pause(a);
 	(void)curl_multi_remove_handle(a->common->multi, a->easy);
 }

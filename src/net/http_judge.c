@@ -192,6 +192,15 @@ static bool is_whole(const struct http_attempt *a)
 	return body->len == HTTP_CHUNKED ? a->ended : a->at == body->len;
 }
 
+/* Whether another attempt may have another answer. */
+static bool answer_may_pass(const struct http_answer *answer)
+{
+	const long status = answer->status;
+
+	return status / 100 == 5 || status / 100 == 2 || status == 408 ||
+	       status == 429 || answer_was_on_the_way(answer);
+}
+
 static enum http_verdict judge_answer(
 	struct http_attempt *a, uint64_t *wait_ms, struct avml_error *err)
 {
@@ -214,8 +223,7 @@ static enum http_verdict judge_answer(
 			: "the server answered %ld: %s",
 		status, text);
 	name_it(a, err);
-	if (status / 100 != 5 && status / 100 != 2 && status != 408 &&
-		status != 429)
+	if (!answer_may_pass(&a->job->answer))
 		return VERDICT_FAILED;
 	if (curl_easy_getinfo(a->easy, CURLINFO_RETRY_AFTER, &after) ==
 			CURLE_OK &&

@@ -26,6 +26,10 @@ struct http_common {
 	const char *bundle; /* whom to trust */
 	CURLM *multi;
 	struct rate rate;
+	/* Attempts that wait for the rate go on in turn: see attempt_go_on().
+	 */
+	unsigned int slowed;
+	uint64_t turns; /* given out */
 };
 
 /* A job under way: its request as it is made now. */
@@ -43,7 +47,9 @@ struct http_attempt {
 	uint64_t at;	   /* offset in the body */
 	bool ended;	   /* a body in chunks is at its end */
 	bool starved;	   /* paused: there is nothing to read yet, */
-	bool slowed;	   /* or the rate has no room */
+	bool slowed;	   /* or the rate has no room, or others wait for it */
+	uint64_t turn;	   /* then: the lowest is the next */
+	bool its_turn;	   /* it may take of the rate, once */
 	uint64_t moved;	   /* bytes, either way */
 	uint64_t moved_ms; /* when that was seen to grow */
 	bool read_failed;
@@ -108,6 +114,13 @@ const char *attempt_url(const struct http_attempt *a);
 /* Whether the body can be had once more. */
 bool attempt_can_begin_again(const struct http_attempt *a);
 
+/*
+ * One that waited goes on. When it waited for the rate it may take of that
+ * once, though others wait: so that each gets its share, and no server sees
+ * one of several requests silent for long.
+ */
+void attempt_go_on(struct http_attempt *a);
+
 /* Take it off the multi handle; its connection may stay for the next. */
 void attempt_stop(struct http_attempt *a);
 
@@ -122,6 +135,9 @@ enum http_verdict attempt_judge(struct http_attempt *a, CURLcode code,
 /* Whether nothing has moved for longer than may be: and the error. */
 bool attempt_is_stalled(
 	struct http_attempt *a, uint64_t now_ms, struct avml_error *err);
+
+/* Whether 400 is about what went wrong on the way, and need not again. */
+bool answer_was_on_the_way(const struct http_answer *answer);
 
 /*
  * What the server said of a failure, in one line of at most `size` bytes:

@@ -190,10 +190,8 @@ static void look_at(struct http *h, struct http_attempt **place, bool woken)
 	} else if (a->due_ms > 0) {
 		if (now >= a->due_ms)
 			start(h, place);
-	} else if ((a->starved && woken) ||
-		   (a->slowed && rate_wait_ms(&h->common.rate, now) == 0)) {
-		a->starved = a->slowed = false;
-		(void)curl_easy_pause(a->easy, CURLPAUSE_CONT);
+	} else if (a->starved && woken) {
+		attempt_go_on(a);
 	} else if (attempt_is_stalled(a, now, &err)) {
 		attempt_stop(a);
 		if (attempt_can_begin_again(a))
@@ -201,6 +199,24 @@ static void look_at(struct http *h, struct http_attempt **place, bool woken)
 		else
 			end_job(h, place, HTTP_FAILED, &err);
 	}
+}
+
+/* There is room in the rate: for the one that has waited longest. */
+static void give_turn(struct http *h)
+{
+	struct http_attempt *next = NULL;
+
+	if (h->common.slowed == 0 ||
+		rate_wait_ms(&h->common.rate, http_now_ms()) > 0)
+		return;
+	for (unsigned int i = 0; i < h->at_once; i++) {
+		struct http_attempt *a = h->attempts[i];
+
+		if (a && a->slowed && (!next || a->turn < next->turn))
+			next = a;
+	}
+	if (next)
+		attempt_go_on(next);
 }
 
 /* How long nothing happens but what wakes poll. */
@@ -261,6 +277,7 @@ bool http_turn(struct http *h, int most_ms)
 		if (h->attempts[i])
 			look_at(h, &h->attempts[i], woken);
 	}
+	give_turn(h);
 	(void)curl_multi_perform(h->common.multi, &running);
 	take_messages(h);
 	idle = idle_ms(h);

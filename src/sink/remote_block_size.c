@@ -10,6 +10,11 @@
 #define STREAM_MOST 4
 #define STREAM_LEAST 2
 #define STREAM_MEMORY (64 * MIB)
+/*
+ * Seconds: what waits behind others for that long is better not begun. Stores
+ * end a request that is silent for some 20 s.
+ */
+#define RATE_S 5
 
 static uint64_t too_much(uint64_t most, uint64_t limit, struct avml_error *err)
 {
@@ -69,6 +74,18 @@ uint64_t blocks_size_for(const struct block_dialect *dialect, uint64_t most,
 	return size;
 }
 
+/* One, and those that a rate gets rid of meanwhile. */
+static unsigned int at_rate(uint64_t rate, uint64_t size, unsigned int count)
+{
+	uint64_t bytes;
+
+	if (rate == 0 || size == 0 ||
+		__builtin_mul_overflow(rate, RATE_S, &bytes) ||
+		bytes / size >= count)
+		return count;
+	return 1 + (unsigned int)(bytes / size);
+}
+
 unsigned int blocks_at_once(
 	const struct avml_remote *remote, uint64_t size, bool stream)
 {
@@ -81,6 +98,7 @@ unsigned int blocks_at_once(
 							   : STREAM_MOST;
 	if (count > AVML_REMOTE_CONCURRENCY_MAX)
 		count = AVML_REMOTE_CONCURRENCY_MAX;
+	count = at_rate(remote->rate, size, count);
 	if (!stream || size == 0)
 		return count;
 	if (count > AVML_REMOTE_MEMORY_MAX / size)

@@ -243,7 +243,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return 307, error("TemporaryRedirect", "Elsewhere"), {
                 "Location": to}
         if fault and fault != "lost":
-            code = "NoSuchUpload" if fault == "404" else "SlowDown"
+            code = {"404": "NoSuchUpload", "400": "RequestTimeout"}.get(
+                fault, "SlowDown")
             return int(fault), error(code, "Reduce your rate"), {}
         if store.args.forward:
             try:

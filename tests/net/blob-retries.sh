@@ -84,7 +84,8 @@ wait_whole()
 	wait_until grep -q 'whole 2' "$T/proxy"
 }
 proxy "$azurite_port"
-begin upload blob --rate-limit 6M "$T/file" "$(via_proxy "$(sas box/back)")"
+begin upload blob --rate-limit 6M --sas-block-concurrency 2 "$T/file" \
+	"$(via_proxy "$(sas box/back)")"
 wait_whole
 end_azurite
 wait_until grep -q '^note: ' "$T/err"

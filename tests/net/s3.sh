@@ -137,7 +137,8 @@ for words in upload stream; do
 	what=("$T/whole")
 	[ "$words" = upload ] || what=("${from[@]}")
 	with_keys
-	begin "$words" s3 "${what[@]}" --rate-limit 6M s3://evidence/stopped
+	begin "$words" s3 "${what[@]}" --rate-limit 6M \
+		--part-concurrency 1 s3://evidence/stopped
 	wait_until grep -q '^part 1 200' "$T/s3/log"
 	kill -TERM "$pid"
 	expect_ended 143 "$pid"

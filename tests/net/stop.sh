@@ -15,6 +15,8 @@ make_image --size 96
 avml "${from[@]}" "$T/v1" 2>"$T/err"
 total=$(stat -c %s "$T/v1")
 slow=(--rate-limit 8M)
+# Blocks one after the other: else all of them are whole at the same time.
+row=("${slow[@]}" --sas-block-concurrency 1)
 
 stopped()
 {
@@ -49,7 +51,7 @@ for words in 'upload blob' 'stream blob'; do
 	[ "${words% *}" = upload ] || what=("${from[@]}")
 	proxy "$azurite_port"
 	# shellcheck disable=SC2086
-	begin ${words% *} ${words#* } "${what[@]}" "${slow[@]}" \
+	begin ${words% *} ${words#* } "${what[@]}" "${row[@]}" \
 		"$(via_proxy "$(sas box/new)")"
 	stop_at 'whole 1'
 	expect_logged 0 comp=blocklist
@@ -83,7 +85,7 @@ stop_at 'request 1'
 expect_same "$T/v1" "$T/out"
 expect_absent "$www/up/new"
 proxy "$azurite_port"
-begin "${from[@]}" "${slow[@]}" --delete --sas-url \
+begin "${from[@]}" "${row[@]}" --delete --sas-url \
 	"$(via_proxy "$(sas box/new)")" "$T/out"
 stop_at 'whole 1'
 expect_same "$T/v1" "$T/out"
