@@ -14,173 +14,16 @@
 /* Read of a file at once for its checksum; bytes. */
 #define READ_LEN (256u << 10)
 
-/* --- a block -------------------------------------------------------------- */
-
-static ssize_t block_read(
-	void *ctx, uint64_t at, void *buf, size_t size, struct avml_error *err)
-{
-	const struct block *block = ctx;
-
-	if (!block->bytes)
-		return remote_file_read(&block->blocks->file,
-			block->offset + at, buf, size, err);
-	memcpy(buf, block->bytes + at, size);
-	return (ssize_t)size;
-}
-
-static int submit(struct block *block, struct avml_error *err)
-{
-	struct blocks *b = block->blocks;
-	int ret;
-
-	if (!b->checksum || !checksum_end_base64(b->checksum, block->checksum))
-		block->checksum[0] = '\0';
-	snprintf(block->what, sizeof(block->what), "block %" PRIu64,
-		block->number);
-	block->job = (struct http_job){
-		.attempt = block->job.attempt,
-		.what = block->what,
-		.body = { block->len, block_read, NULL, block },
-	};
-	free(block->url);
-	block->url = NULL;
-	ret = b->dialect->block(block, err);
-	if (ret < 0)
-		return ret;
-	block->job.url = block->url;
-	http_submit(b->http, &block->job);
-	return 0;
-}
-
-/* Called with the lock: what became of those that are over. 0 or -errno. */
-static int settle(struct blocks *b, struct avml_error *err)
-{
-	for (unsigned int i = 0; i < b->slot_count; i++) {
-		struct block *block = &b->slots[i];
-		int ret = 0;
-
-		if (block->job.state == HTTP_FAILED) {
-			*err = block->job.err;
-			return -err->code;
-		}
-		if (block->job.state != HTTP_DONE)
-			continue;
-		block->job.state = HTTP_IDLE;
-		if (b->dialect->taken)
-			ret = b->dialect->taken(block, err);
-		if (ret < 0)
-			return ret;
-		b->taken_bytes += block->len;
-	}
-	return 0;
-}
-
-static uint64_t sent_bytes(const struct blocks *b)
-{
-	uint64_t sent = b->taken_bytes;
-
-	for (unsigned int i = 0; i < b->slot_count; i++) {
-		if (b->slots[i].job.state == HTTP_BUSY)
-			sent += atomic_load(&b->slots[i].job.sent);
-	}
-	return sent;
-}
-
-static bool is_busy(const struct blocks *b)
-{
-	for (unsigned int i = 0; i < b->slot_count; i++) {
-		if (b->slots[i].job.state == HTTP_BUSY)
-			return true;
-	}
-	return false;
-}
-
-static struct block *idle_block(struct blocks *b)
-{
-	for (unsigned int i = 0; i < b->slot_count; i++) {
-		if (b->slots[i].job.state == HTTP_IDLE)
-			return &b->slots[i];
-	}
-	return NULL;
-}
-
-/* Called with the lock: wait, and tell how far it is. `file` may be NULL. */
-static int wait_and_tell(struct blocks *b, const struct avml_sink_file *file,
-	struct avml_error *err)
-{
-	int ret = http_wait(b->http, b->base.stop_level, err);
-
-	if (file) {
-		const uint64_t sent = sent_bytes(b);
-
-		http_unlock(b->http);
-		remote_tell(file, sent);
-		http_lock(b->http);
-	}
-	return ret == 0 ? settle(b, err) : ret;
-}
-
-/* One that is neither filled nor sent; NULL: the error says why not. */
-static struct block *find_free(struct blocks *b,
-	const struct avml_sink_file *file, struct avml_error *err)
-{
-	struct block *found;
-	int ret;
-
-	http_lock(b->http);
-	ret = settle(b, err);
-	while (ret == 0 && !idle_block(b))
-		ret = wait_and_tell(b, file, err);
-	found = ret == 0 ? idle_block(b) : NULL;
-	http_unlock(b->http);
-	return found;
-}
-
-/* The next one, empty; NULL, and the error. */
-static struct block *next_block(struct blocks *b,
-	const struct avml_sink_file *file, struct avml_error *err)
-{
-	struct block *next = find_free(b, file, err);
-
-	if (!next)
-		return NULL;
-	if (b->count == b->dialect->blocks_max) {
-		avml_error_set(err, EFBIG,
-			"%s: more than %" PRIu64 " blocks of %" PRIu64 " MiB",
-			b->base.name, b->dialect->blocks_max,
-			b->block_size / MIB);
-		return NULL;
-	}
-	next->blocks = b;
-	next->number = b->count;
-	next->offset = b->count * b->block_size;
-	next->len = 0;
-	b->count++;
-	if (b->checksum && !checksum_reset(b->checksum)) {
-		checksum_free(b->checksum);
-		b->checksum = NULL;
-	}
-	return next;
-}
-
-static int begin(struct blocks *b, struct avml_error *err)
-{
-	if (b->begun)
-		return 0;
-	b->begun = true;
-	return b->dialect->begin ? b->dialect->begin(b, err) : 0;
-}
-
 /* --- a stream ------------------------------------------------------------- */
 
 static int start_filling(struct blocks *b, struct avml_error *err)
 {
 	struct block *block;
-	int ret = begin(b, err);
+	int ret = blocks_begin(b, err);
 
 	if (ret < 0)
 		return ret;
-	block = next_block(b, NULL, err);
+	block = blocks_next(b, NULL, err);
 	if (!block)
 		return -err->code;
 	if (!block->bytes) {
@@ -229,7 +72,7 @@ static int add(struct blocks *b, const uint8_t *from, uint64_t len,
 		if (block->len < b->block_size)
 			continue;
 		b->filling = NULL;
-		ret = submit(block, err);
+		ret = blocks_submit(block, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -276,7 +119,7 @@ static int send_parts(struct blocks *b, const struct avml_sink_file *file,
 	uint64_t left = file->len;
 
 	while (left > 0) {
-		struct block *block = next_block(b, file, err);
+		struct block *block = blocks_next(b, file, err);
 		int ret;
 
 		if (!block)
@@ -285,25 +128,11 @@ static int send_parts(struct blocks *b, const struct avml_sink_file *file,
 		left -= block->len;
 		ret = take_checksum(block, buf, err);
 		if (ret == 0)
-			ret = submit(block, err);
+			ret = blocks_submit(block, err);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
-}
-
-/* Until the service has all that was submitted. */
-static int wait_for_all(struct blocks *b, const struct avml_sink_file *file,
-	struct avml_error *err)
-{
-	int ret;
-
-	http_lock(b->http);
-	ret = settle(b, err);
-	while (ret == 0 && is_busy(b))
-		ret = wait_and_tell(b, file, err);
-	http_unlock(b->http);
-	return ret;
 }
 
 static int blocks_send_file(struct avml_sink *sink,
@@ -315,7 +144,7 @@ static int blocks_send_file(struct avml_sink *sink,
 		&b->file, file->path, file->fd, file->len, err);
 
 	if (ret == 0)
-		ret = begin(b, err);
+		ret = blocks_begin(b, err);
 	if (ret < 0)
 		return ret;
 	buf = malloc(READ_LEN);
@@ -324,7 +153,7 @@ static int blocks_send_file(struct avml_sink *sink,
 	ret = send_parts(b, file, buf, err);
 	free(buf);
 	if (ret == 0)
-		ret = wait_for_all(b, file, err);
+		ret = blocks_wait_for_all(b, file, err);
 	return ret < 0 ? ret : remote_file_check(&b->file, err);
 }
 
@@ -333,14 +162,14 @@ static int blocks_send_file(struct avml_sink *sink,
 static int blocks_finish(struct avml_sink *sink, struct avml_error *err)
 {
 	struct blocks *b = (struct blocks *)sink;
-	int ret = begin(b, err);
+	int ret = blocks_begin(b, err);
 
 	if (ret == 0 && b->filling) {
-		ret = submit(b->filling, err);
+		ret = blocks_submit(b->filling, err);
 		b->filling = NULL;
 	}
 	if (ret == 0)
-		ret = wait_for_all(b, NULL, err);
+		ret = blocks_wait_for_all(b, NULL, err);
 	return ret < 0 ? ret : b->dialect->commit(b, err);
 }
 

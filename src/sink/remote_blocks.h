@@ -78,6 +78,23 @@ int blocks_new(const struct avml_remote *remote,
 	const struct block_dialect *dialect, void *data, uint64_t most,
 	bool of_file, struct avml_sink **sink, struct avml_error *err);
 
+/* The service begins with the object, unless it has: 0 or -errno. */
+int blocks_begin(struct blocks *b, struct avml_error *err);
+
+/*
+ * The next one, empty: one that was free, or is when another is taken; of a
+ * file it is told meanwhile how far that is. NULL, and the error.
+ */
+struct block *blocks_next(struct blocks *b, const struct avml_sink_file *file,
+	struct avml_error *err);
+
+/* It is filled, or its place in the file is known: off with it. 0 or -errno. */
+int blocks_submit(struct block *block, struct avml_error *err);
+
+/* Until the service has all that was submitted. `file` may be NULL. */
+int blocks_wait_for_all(struct blocks *b, const struct avml_sink_file *file,
+	struct avml_error *err);
+
 /*
  * How large blocks are for `most` bytes: at least `block_mib`, and so that the
  * service has room for their number. Where a stream might get to be longer than
