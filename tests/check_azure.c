@@ -7,10 +7,6 @@
 
 #include "check_blob.h"
 
-#include <signal.h>
-
-#include "base/cancel.h"
-
 /* Of three blocks, the last one short. */
 #define LONG_LEN (11 * MIB + 5)
 #define BLOCKS 3
@@ -286,6 +282,52 @@ START_TEST(azure_file_is_as_long_as_was_said)
 }
 END_TEST
 
+/* Of a list that was sent, only a refusal says that there is no blob. */
+static const struct {
+	struct reply list;
+	bool unknown;
+} lists[] = {
+	{ { .text = STATUS("403 No") }, false },
+	{ { .text = STATUS("500 Oh") }, true },
+	{ { .kind = REPLY_WHOLE }, true },
+	{ { .kind = REPLY_STALL, .take = 1 }, true },
+};
+
+START_TEST(azure_list_without_an_answer_may_be_taken)
+{
+	const struct reply replies[] = { { .text = STATUS("201 Created") },
+		lists[_i].list, { .kind = REPLY_WHOLE } };
+
+	make_file(1);
+	remote.retries = 0;
+	OPEN(replies, false);
+	if (lists[_i].list.kind == REPLY_STALL)
+		stop_soon();
+	ck_assert_int_lt(write_and_finish(), 0);
+	abort_sink();
+	ck_assert_int_eq(left.unknown, lists[_i].unknown);
+	release();
+}
+END_TEST
+
+/* With all blocks there, and their list not yet sent. */
+START_TEST(azure_nothing_is_put_together_after_a_signal)
+{
+	const struct timespec moment = { .tv_nsec = 300000000 };
+
+	make_file(BLOCK);
+	OPEN(all_well, false);
+	ck_assert_int_eq(write_image(), 0);
+	nanosleep(&moment, NULL);
+	cancel_request(SIGINT);
+	ck_assert_int_eq(avml_sink_finish(sink, &err), -EINTR);
+	abort_sink();
+	ck_assert(left.dropped);
+	expect_no_list();
+	release();
+}
+END_TEST
+
 static Suite *azure_suite(void)
 {
 	Suite *suite = suite_create("azure");
@@ -306,6 +348,9 @@ static Suite *azure_suite(void)
 	tcase_add_loop_test(tcase, azure_file_that_changes_is_not_committed, 0,
 		TEST_COUNT(changes) * TEST_COUNT(moments));
 	tcase_add_loop_test(tcase, azure_file_is_as_long_as_was_said, 0, 2);
+	tcase_add_loop_test(tcase, azure_list_without_an_answer_may_be_taken, 0,
+		TEST_COUNT(lists));
+	tcase_add_test(tcase, azure_nothing_is_put_together_after_a_signal);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -7,10 +7,6 @@
 
 #include "check_remote.h"
 
-#include <signal.h>
-
-#include "base/cancel.h"
-
 /* More than is kept of a stream, and more than lies between two sockets. */
 #define LONG_LEN (16 * MIB + 5)
 #define GONE "the image cannot be sent again: "
@@ -181,6 +177,7 @@ START_TEST(put_stream_stops_by_a_signal)
 	cancel_request(SIGINT);
 	ck_assert_int_eq(write_and_finish(), -EINTR);
 	abort_sink();
+	ck_assert(left.dropped);
 	ck_assert_str_eq(notices, "");
 	release();
 }
@@ -274,6 +271,59 @@ START_TEST(put_file_stops_by_a_signal)
 	cancel_request(SIGINT);
 	ck_assert_int_eq(send_file(), -EINTR);
 	abort_sink();
+	release();
+}
+END_TEST
+
+/* --- what fails at its very end ------------------------------------------- */
+
+/*
+ * The whole was sent. Only a server that refused has nothing of it for sure;
+ * one that did so after it had lost an answer may have.
+ */
+static const struct {
+	struct reply replies[2];
+	bool unknown;
+} ends[] = {
+	{ { { .kind = REPLY_WHOLE }, { .kind = REPLY_WHOLE } }, true },
+	{ { { .text = STATUS("500 Oh") }, { .text = STATUS("500 Oh") } },
+		true },
+	{ { { .kind = REPLY_WHOLE }, { .text = STATUS("403 No") } }, true },
+	{ { { .text = STATUS("403 No") }, { .text = NULL } }, false },
+	{ { { .text = STATUS("429 No") }, { .text = STATUS("409 No") } },
+		false },
+	{ { { .kind = REPLY_CUT, .take = 1 }, { .text = STATUS("409 No") } },
+		false },
+};
+
+START_TEST(put_that_fails_at_its_end_may_be_there)
+{
+	const bool of_file = _i % 2;
+	const size_t end = (size_t)_i / 2;
+	const bool cut = ends[end].replies[0].kind == REPLY_CUT;
+
+	/* What is cut is more than lies between two sockets. */
+	make_file(cut ? LONG_LEN : 1000);
+	remote.retries = cut && !of_file ? 0 : 1;
+	OPEN(ends[end].replies, of_file);
+	ck_assert_int_lt(of_file ? send_file() : write_and_finish(), 0);
+	abort_sink();
+	ck_assert_int_eq(left.unknown, ends[end].unknown);
+	release();
+}
+END_TEST
+
+START_TEST(put_stopped_at_its_end_may_be_there)
+{
+	const struct reply replies[] = { { .kind = REPLY_STALL,
+		.take = 1000 } };
+
+	make_file(1000);
+	OPEN(replies, _i);
+	stop_soon();
+	ck_assert_int_eq(_i ? send_file() : write_and_finish(), -EINTR);
+	abort_sink();
+	ck_assert(left.unknown);
 	release();
 }
 END_TEST
@@ -400,6 +450,9 @@ static Suite *put_suite(void)
 		TEST_COUNT(changes) * TEST_COUNT(moments));
 	tcase_add_loop_test(tcase, put_file_is_as_long_as_was_said, 0, 2);
 	tcase_add_test(tcase, put_file_stops_by_a_signal);
+	tcase_add_loop_test(tcase, put_that_fails_at_its_end_may_be_there, 0,
+		TEST_COUNT(ends) * 2);
+	tcase_add_loop_test(tcase, put_stopped_at_its_end_may_be_there, 0, 2);
 	tcase_add_loop_test(tcase, put_length_over_there_is_confirmed, 0,
 		TEST_COUNT(lengths_told));
 	tcase_add_loop_test(tcase, put_confirmation_is_not_waited_for, 0,

@@ -105,6 +105,25 @@ START_TEST(remote_s3_old_object_is_no_confirmation)
 }
 END_TEST
 
+/* Done, the answer lost, and nobody tells what is there: nor does abort. */
+START_TEST(remote_s3_lost_completion_may_be_there)
+{
+	static const char *const faults[] = { "complete=lost", "head=403*3",
+		NULL };
+	struct avml_error err, why;
+
+	start_store(faults);
+	ck_assert_int_lt(upload(&keys, "s3://evidence/x", &err, &why), 0);
+	ck_assert(store_left.unknown);
+	ck_assert(!store_left.dropped);
+	ck_assert_uint_eq(why.depth, 0);
+	expect_object("x");
+	expect_log("create 200\n" PARTS "head 403\ncomplete cut\n"
+		   "complete 404 NoSuchUpload: id+1/=.~\nhead 403\n"
+		   "abort 404 NoSuchUpload: id+1/=.~\n");
+}
+END_TEST
+
 /* What does not: no object, the upload is aborted, and why is told. */
 static const struct {
 	const char *faults[3], *why, *log;
@@ -155,6 +174,8 @@ START_TEST(remote_s3_what_lasts_fails)
 	if (strcmp(lasting[_i].faults[0], "head=404*2") != 0)
 		expect_no_object("x");
 	expect_log(lasting[_i].log);
+	ck_assert(store_left.dropped);
+	ck_assert(!store_left.unknown);
 	ck_assert_uint_eq(why.depth, lasting[_i].faults[1] ? 1 : 0);
 	if (lasting[_i].faults[1])
 		ck_assert_ptr_nonnull(
@@ -283,6 +304,7 @@ static Suite *remote_s3_suite(void)
 	tcase_add_test(tc, remote_s3_old_object_is_no_confirmation);
 	tcase_add_loop_test(
 		tc, remote_s3_what_lasts_fails, 0, TEST_COUNT(lasting));
+	tcase_add_test(tc, remote_s3_lost_completion_may_be_there);
 	tcase_add_test(tc, remote_s3_wrong_secret_is_refused);
 	tcase_add_loop_test(
 		tc, s3_place_is_where_it_is_said, 0, TEST_COUNT(places));

@@ -24,6 +24,7 @@
 
 static char store_dir[TEST_PATH_MAX], endpoint[64];
 static char notices[2048];
+static struct avml_sink_left store_left; /* of a run that failed */
 
 static inline void on_notice(void *ctx, const char *text)
 {
@@ -118,7 +119,6 @@ static inline int store_upload(struct avml_remote remote,
 	struct avml_sink_options options = { .remote = &remote,
 		.most = IMAGE_LEN };
 	uint8_t *bytes = make_image();
-	struct avml_sink_left left;
 	struct avml_sink *sink;
 	int ret;
 
@@ -132,7 +132,7 @@ static inline int store_upload(struct avml_remote remote,
 	ck_assert_int_eq(ret, 0);
 	ret = write_image(sink, bytes, err);
 	if (ret < 0)
-		(void)avml_sink_abort(sink, &left, abort_err);
+		(void)avml_sink_abort(sink, &store_left, abort_err);
 	avml_sink_free(sink);
 	free(bytes);
 	return ret;

@@ -73,6 +73,11 @@ struct avml_sink_left {
 	bool cut;     /* what is there is whole; false: a stream */
 	bool dropped; /* the other side was told, or will see, to keep nothing
 		       */
+	/*
+	 * Off the host: all of it was sent, no answer came, and whether it is
+	 * there nobody knows.
+	 */
+	bool unknown;
 	bool removed; /* nothing is there any more */
 	bool unsure;  /* the disk did not confirm what is there */
 	uint64_t len; /* bytes there */

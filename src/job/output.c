@@ -138,7 +138,15 @@ static void abandon(struct output *out, struct avml_error *err)
 
 	const int ret = avml_sink_abort(out->sink, &left, &cut_err);
 
-	if (ret < 0 && left.dropped)
+	if (left.unknown)
+		avml_error_wrap(err,
+			"whether the image is at %s is not known: all of it, "
+			"%" PRIu64
+			" bytes, was sent, and nothing confirmed it%s%s%s",
+			out->destination, left.len, ret < 0 ? " (" : "",
+			ret < 0 ? avml_error_message(&cut_err, 0) : "",
+			ret < 0 ? ")" : "");
+	else if (ret < 0 && left.dropped)
 		avml_error_wrap(err, "%s is incomplete (%s)", out->destination,
 			avml_error_message(&cut_err, 0));
 	else if (ret < 0)

@@ -17,7 +17,8 @@ struct upload {
 	struct avml_upload_result *result;
 	struct progress progress;
 	struct stat st;
-	bool sent; /* and the other side has said so */
+	bool sent;    /* and the other side has said so, */
+	bool unknown; /* or has said nothing in the end */
 };
 
 static int open_file(
@@ -56,7 +57,7 @@ static int send_all(struct upload *u, struct avml_sink *sink, int fd,
 		.ctx = u,
 		.progress = on_sent,
 	};
-	struct avml_sink_left left;
+	struct avml_sink_left left = { .unknown = false };
 	struct avml_error second;
 	int ret = avml_sink_send_file(sink, &file, err);
 
@@ -68,8 +69,26 @@ static int send_all(struct upload *u, struct avml_sink *sink, int fd,
 	avml_sink_remote_counts(sink, &u->result->counts);
 	if (!u->sent && avml_sink_abort(sink, &left, &second) < 0)
 		avml_error_wrap(err, "%s", avml_error_message(&second, 0));
+	u->unknown = left.unknown;
 	u->result->confirmed = ret == 0;
 	return ret;
+}
+
+static int fail(const struct upload *u, struct avml_error *err)
+{
+	const char *file = u->options->file;
+
+	if (u->sent)
+		return avml_error_wrap(err,
+			"%s was sent, but what is there now is not known to be "
+			"that",
+			file);
+	if (u->unknown)
+		return avml_error_wrap(err,
+			"whether %s was uploaded is not known: all of it was "
+			"sent, and nothing confirmed it",
+			file);
+	return avml_error_wrap(err, "%s was not uploaded", file);
 }
 
 /* Whatever has that name now: only if it is what was sent. */
@@ -124,11 +143,7 @@ int avml_upload(const struct avml_upload_options *options,
 		avml_sink_free(sink);
 	}
 	if (ret < 0)
-		return avml_error_wrap(err,
-			u.sent ? "%s was sent, but what is there now is not "
-				 "known to be that"
-			       : "%s was not uploaded",
-			options->file);
+		return fail(&u, err);
 	progress_at(&u.progress, result->file_bytes);
 	return options->remove ? remove_file(&u, err) : 0;
 }

@@ -92,6 +92,12 @@ struct http_job {
 	struct http_answer answer;
 	struct avml_error err;
 	atomic_ullong sent; /* bytes of the body, by the attempt at hand */
+	/*
+	 * An attempt has sent all of it, and was not refused (3xx, 4xx): unless
+	 * the job is HTTP_DONE, the server may have done it, and nobody knows.
+	 * It stays when the job is submitted again.
+	 */
+	bool unsure;
 	struct http_attempt *attempt;
 };
 

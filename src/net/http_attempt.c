@@ -125,6 +125,25 @@ static size_t on_read(char *buf, size_t size, size_t count, void *ctx)
 	return (size_t)got;
 }
 
+bool attempt_is_whole(const struct http_attempt *a)
+{
+	const struct http_body *body = &a->job->body;
+
+	if (!body->read)
+		return true;
+	return body->len == HTTP_CHUNKED ? a->ended : a->at == body->len;
+}
+
+/* It is over, or begins anew: what may have become of what was sent? */
+static void note_the_end(struct http_attempt *a)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (attempt_is_whole(a) && status / 100 != 3 && status / 100 != 4)
+		a->job->unsure = true;
+}
+
 bool attempt_can_begin_again(const struct http_attempt *a)
 {
 	const struct http_body *body = &a->job->body;
@@ -140,6 +159,7 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 
 	if (offset != 0 || origin != SEEK_SET || !attempt_can_begin_again(a))
 		return CURL_SEEKFUNC_CANTSEEK;
+	note_the_end(a);
 	a->at = 0;
 	a->ended = false;
 	return CURL_SEEKFUNC_OK;
@@ -310,5 +330,6 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 void attempt_stop(struct http_attempt *a)
 {
 	end_pause(a);
+	note_the_end(a);
 	(void)curl_multi_remove_handle(a->common->multi, a->easy);
 }

@@ -182,16 +182,6 @@ static enum http_verdict follow(struct http_attempt *a, struct avml_error *err)
 	return VERDICT_ELSEWHERE;
 }
 
-/* An answer that came before all was sent is none to all of it. */
-static bool is_whole(const struct http_attempt *a)
-{
-	const struct http_body *body = &a->job->body;
-
-	if (!body->read)
-		return true;
-	return body->len == HTTP_CHUNKED ? a->ended : a->at == body->len;
-}
-
 /* Whether another attempt may have another answer. */
 static bool answer_may_pass(const struct http_answer *answer)
 {
@@ -208,7 +198,8 @@ static enum http_verdict judge_answer(
 	curl_off_t after = 0;
 	char text[400];
 
-	if (status / 100 == 2 && is_whole(a))
+	/* One that came before all was sent is none to all of it. */
+	if (status / 100 == 2 && attempt_is_whole(a))
 		return VERDICT_DONE;
 	if (is_redirect(status))
 		return follow(a, err);
@@ -267,13 +258,14 @@ bool attempt_is_stalled(
 		a->moved_ms = now_ms;
 		return false;
 	}
-	if (is_whole(a) && !a->job->brief)
+	if (attempt_is_whole(a) && !a->job->brief)
 		limit_s *= HTTP_ANSWER_PATIENCE;
 	if (patience == 0 || now_ms - a->moved_ms < limit_s * 1000)
 		return false;
 	avml_error_set(err, ETIMEDOUT,
-		is_whole(a) ? "no answer came for %" PRIu64 " s"
-			    : "the server took no byte for %" PRIu64 " s",
+		attempt_is_whole(a) ? "no answer came for %" PRIu64 " s"
+				    : "the server took no byte for %" PRIu64
+				      " s",
 		limit_s);
 	name_it(a, err);
 	return true;

@@ -111,6 +111,9 @@ int attempt_start(struct http_attempt *a, struct avml_error *err);
 /* Where the request goes: to the job's URL, or a redirect's. */
 const char *attempt_url(const struct http_attempt *a);
 
+/* Whether all of the body was read, to be sent. */
+bool attempt_is_whole(const struct http_attempt *a);
+
 /* Whether the body can be had once more. */
 bool attempt_can_begin_again(const struct http_attempt *a);
 

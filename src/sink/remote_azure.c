@@ -175,6 +175,7 @@ static int azure_commit(struct blocks *b, struct avml_error *err)
 	http_submit(b->http, &job);
 	ret = http_wait_for(b->http, &job, b->base.stop_level, err);
 	http_job_release(b->http, &job);
+	b->unsure = ret < 0 && job.unsure;
 	free(list.text);
 	free(url);
 	return ret;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/cancel.h"
 #include "sink/remote_sink.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -170,20 +171,28 @@ static int blocks_finish(struct avml_sink *sink, struct avml_error *err)
 	}
 	if (ret == 0)
 		ret = blocks_wait_for_all(b, NULL, err);
-	return ret < 0 ? ret : b->dialect->commit(b, err);
+	if (ret < 0)
+		return ret;
+	/* What is put together is not taken apart again. */
+	if (cancel_level() >= b->base.stop_level)
+		return cancel_error(err);
+	return b->dialect->commit(b, err);
 }
 
 static int blocks_abort(struct avml_sink *sink, struct avml_sink_left *left,
 	struct avml_error *err)
 {
 	struct blocks *b = (struct blocks *)sink;
+	int ret = 0;
 
 	for (unsigned int i = 0; i < b->slot_count; i++)
 		http_job_release(b->http, &b->slots[i].job);
-	left->dropped = true;
+	if (b->begun && b->dialect->abandon)
+		ret = b->dialect->abandon(b, err);
+	left->unknown = b->unsure;
+	left->dropped = !left->unknown;
 	left->len = sink->position;
-	return b->begun && b->dialect->abandon ? b->dialect->abandon(b, err)
-					       : 0;
+	return ret;
 }
 
 static int blocks_confirm(struct avml_sink *sink, struct avml_error *err)

@@ -43,9 +43,15 @@ struct block_dialect {
 	int (*block)(struct block *block, struct avml_error *err);
 	/* The service has it; what it answered is still there. May be NULL. */
 	int (*taken)(struct block *block, struct avml_error *err);
-	/* Have it put together, and wait until that is confirmed. */
+	/*
+	 * Have it put together, and wait until that is confirmed. A failure
+	 * sets b->unsure, if so it is.
+	 */
 	int (*commit)(struct blocks *b, struct avml_error *err);
-	/* After a failure: have it forgotten. May be NULL. */
+	/*
+	 * After a failure: have it forgotten. It may take b->unsure back. May
+	 * be NULL.
+	 */
 	int (*abandon)(struct blocks *b, struct avml_error *err);
 	/* As of a sink; NULL: `to` is asked for. */
 	int (*confirm)(struct blocks *b, struct avml_error *err);
@@ -60,6 +66,7 @@ struct blocks {
 	struct http *http;
 	struct checksum *checksum;
 	bool begun;
+	bool unsure; /* it may have been put together: see struct http_job */
 	bool stream;
 	uint64_t block_size; /* bytes */
 	uint64_t count;	     /* of blocks, begun */

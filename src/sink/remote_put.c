@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 
+#include "base/cancel.h"
 #include "sink/remote_file.h"
 #include "sink/remote_sink.h"
 
@@ -169,6 +170,9 @@ static int put_finish(struct avml_sink *sink, struct avml_error *err)
 
 	if (!p->ring)
 		return 0;
+	/* Without its end it is nothing: as long as it is not sent. */
+	if (cancel_level() >= p->base.stop_level)
+		return cancel_error(err);
 	http_lock(p->http);
 	p->over = true;
 	http_unlock(p->http);
@@ -235,7 +239,8 @@ static int put_abort(struct avml_sink *sink, struct avml_sink_left *left,
 
 	(void)err;
 	http_job_release(p->http, &p->job);
-	left->dropped = true;
+	left->unknown = p->job.unsure;
+	left->dropped = !left->unknown;
 	left->len = sink->position;
 	return 0;
 }

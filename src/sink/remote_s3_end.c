@@ -214,6 +214,7 @@ int s3_commit(struct blocks *b, struct avml_error *err)
 		return avml_error_set_errno(err, EIO, "%s", job.what);
 	ret = complete(b, &job, err);
 	http_job_release(b->http, &job);
+	b->unsure = ret < 0 && job.unsure;
 	if (ret == 0) {
 		free(s3->upload_id);
 		s3->upload_id = NULL;
@@ -251,10 +252,13 @@ int s3_abandon(struct blocks *b, struct avml_error *err)
 		http_lock(b->http);
 		while (ret == 0 && job.state == HTTP_BUSY && now_ms() < until)
 			ret = http_wait(b->http, 2, &ignored);
-		/* 404: there is no such upload, which is as good. */
+		/* 404: there is no such upload, which is as good: */
 		gone = job.state == HTTP_DONE &&
 		       (job.answer.status / 100 == 2 ||
 			       job.answer.status == 404);
+		/* unless it was put together, as what is aborted was not. */
+		if (gone && job.answer.status != 404)
+			b->unsure = false;
 		http_unlock(b->http);
 	}
 	http_job_release(b->http, &job);

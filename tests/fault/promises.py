@@ -207,7 +207,11 @@ def check_sent(run, scenario, reference):
     if scenario.to in ("net", "sent") and \
             run.stdout not in (b"", reference.data):
         raise Broken("a part of the image, or another, was left there")
-    if scenario.to == "sent" and "was not uploaded" in run.said and (
+    if run.stdout and ("was not uploaded" in run.said or
+                       "nothing was left at" in run.said):
+        raise Broken("it is there, and the error says that it is not")
+    if scenario.to == "sent" and ("was not uploaded" in run.said or
+                                  "is not known" in run.said) and (
             not os.path.exists(run.out) or
             os.path.getsize(run.out) != len(reference.data)):
         raise Broken("the file that was not sent is not there any more")

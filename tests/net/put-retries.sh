@@ -130,7 +130,7 @@ rm -f "$www/up/v1"
 expect_error 1 . avml stream put "${from[@]}" "http://localhost:$proxied/up/v1"
 expect_absent "$www/up/v1"
 proxy "$http" --lose 1
-expect_error 1 . avml stream put "${from[@]}" "http://localhost:$proxied/up/v1"
+expect_error 1 'whether the image is at .* is not known' avml stream put "${from[@]}" "http://localhost:$proxied/up/v1"
 proxy "$http" --answer 1:403 --early --text 'not for you'
 expect_error 1 'not for you' avml stream put "${from[@]}" \
 	"http://localhost:$proxied/up/v1"
