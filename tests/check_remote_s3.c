@@ -84,15 +84,27 @@ START_TEST(remote_s3_what_may_pass_passes)
 }
 END_TEST
 
-/* An old object of the same length does not stand for a new one. */
+/*
+ * An old object of the same length does not stand for a new one: not even when
+ * nobody told that it was there before.
+ */
 START_TEST(remote_s3_old_object_is_no_confirmation)
 {
-	static const char *const faults[] = { "complete=404", NULL };
+	static const char *const faults[][3] = {
+		{ "complete=404", NULL },
+		{ "complete=404", "head=503*3", NULL },
+	};
+	static const char *const logs[] = {
+		"create 200\n" PARTS "head 200\ncomplete 404\nhead 200\n"
+		"abort 204\n",
+		"create 200\n" PARTS "head 503\nhead 503\nhead 503\n"
+		"complete 404\nabort 204\n",
+	};
 	char path[2 * TEST_PATH_MAX];
 	struct avml_error err, why;
 	int fd;
 
-	start_store(faults);
+	start_store(faults[_i]);
 	snprintf(path, sizeof(path), "%s/objects/x", store_dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
@@ -100,8 +112,7 @@ START_TEST(remote_s3_old_object_is_no_confirmation)
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_lt(upload(&keys, "s3://evidence/x", &err, &why), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, "server answered 404"));
-	expect_log("create 200\n" PARTS "head 200\ncomplete 404\nhead 200\n"
-		   "abort 204\n");
+	expect_log(logs[_i]);
 }
 END_TEST
 
@@ -301,7 +312,7 @@ static Suite *remote_s3_suite(void)
 	tcase_add_test(tc, remote_s3_image_arrives);
 	tcase_add_loop_test(
 		tc, remote_s3_what_may_pass_passes, 0, TEST_COUNT(passing));
-	tcase_add_test(tc, remote_s3_old_object_is_no_confirmation);
+	tcase_add_loop_test(tc, remote_s3_old_object_is_no_confirmation, 0, 2);
 	tcase_add_loop_test(
 		tc, remote_s3_what_lasts_fails, 0, TEST_COUNT(lasting));
 	tcase_add_test(tc, remote_s3_lost_completion_may_be_there);

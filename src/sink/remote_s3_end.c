@@ -123,7 +123,9 @@ int s3_confirm(struct blocks *b, struct avml_error *err)
 /*
  * An upload that is not known when it is to be put together may have been, by
  * a request of which the answer was lost: libcurl too sends one again, where a
- * connection turns out to be dead. Then another object is there than before.
+ * connection turns out to be dead. Then another object is there than before:
+ * one that was seen, or none (403 says that to those who may not list). Where
+ * nobody told what was there before, nothing proves it.
  * 0: it is; else the error stays what it was, or is that of a stop.
  */
 static int look_for_complete(struct blocks *b, const struct http_job *job,
@@ -132,6 +134,9 @@ static int look_for_complete(struct blocks *b, const struct http_job *job,
 	struct http_answer seen;
 	char code[64];
 
+	if (before->status / 100 != 2 && before->status != 404 &&
+		before->status != 403)
+		return -err->code;
 	if (job->answer.status != 404 ||
 		!xml_find(job->answer.text, job->answer.len, "Code", code,
 			sizeof(code)) ||
