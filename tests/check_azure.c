@@ -310,6 +310,23 @@ START_TEST(azure_list_without_an_answer_may_be_taken)
 }
 END_TEST
 
+/* While a block is read for its checksum, and before it is read at all. */
+START_TEST(azure_file_stops_while_it_is_read)
+{
+	make_file(LONG_LEN);
+	OPEN(all_well, true);
+	if (_i == 0)
+		meanwhile = stop_run;
+	else
+		cancel_request(SIGINT);
+	ck_assert_int_eq(send_file(), -EINTR);
+	ck_assert_uint_le(atomic_load(&asked_bytes), _i == 0 ? MIB : 0);
+	abort_sink();
+	ck_assert_uint_eq(server->seen_count, 0);
+	release();
+}
+END_TEST
+
 /* With all blocks there, and their list not yet sent. */
 START_TEST(azure_nothing_is_put_together_after_a_signal)
 {
@@ -350,6 +367,7 @@ static Suite *azure_suite(void)
 	tcase_add_loop_test(tcase, azure_file_is_as_long_as_was_said, 0, 2);
 	tcase_add_loop_test(tcase, azure_list_without_an_answer_may_be_taken, 0,
 		TEST_COUNT(lists));
+	tcase_add_loop_test(tcase, azure_file_stops_while_it_is_read, 0, 2);
 	tcase_add_test(tcase, azure_nothing_is_put_together_after_a_signal);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -152,10 +152,13 @@ static atomic_ullong told; /* of the file, the last time */
 static void (*meanwhile)(int fd);
 static uint64_t meanwhile_at;
 static atomic_bool happened;
-static atomic_int read_error; /* of all that follow; 0: none */
+static atomic_int read_error;	  /* of all that follow; 0: none */
+static atomic_ullong asked_bytes; /* of all reads */
 
 ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
 {
+	if (fd == image_fd)
+		atomic_fetch_add(&asked_bytes, len);
 	if (fd == image_fd && meanwhile &&
 		(uint64_t)offset + len > meanwhile_at &&
 		!atomic_exchange(&happened, true))
@@ -227,6 +230,12 @@ static inline void touch(int fd)
 		{ .tv_sec = 1000, .tv_nsec = 6 } };
 
 	ck_assert_int_eq(futimens(fd, times), 0);
+}
+
+static inline void stop_run(int fd)
+{
+	(void)fd;
+	cancel_request(SIGINT);
 }
 
 static inline void stop_reading(int fd)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "sink/remote_blocks.h"
 #include "sink/remote_sink.h"
 
@@ -123,6 +124,11 @@ static struct block *find_free(struct blocks *b,
 	struct block *found;
 	int ret;
 
+	/* With one idle, nobody waits and looks. */
+	if (cancel_level() >= b->base.stop_level) {
+		cancel_error(err);
+		return NULL;
+	}
 	http_lock(b->http);
 	ret = settle(b, err);
 	while (ret == 0 && !idle_block(b))

@@ -103,9 +103,13 @@ static int take_checksum(
 		const size_t part = block->len - at < READ_LEN
 					    ? (size_t)(block->len - at)
 					    : READ_LEN;
-		const ssize_t got = remote_file_read(
-			&b->file, block->offset + at, buf, part, err);
+		ssize_t got;
 
+		/* Of a large one that takes a while. */
+		if (cancel_level() >= b->base.stop_level)
+			return cancel_error(err);
+		got = remote_file_read(
+			&b->file, block->offset + at, buf, part, err);
 		if (got < 0)
 			return (int)got;
 		(void)checksum_add(b->checksum, buf, part);
