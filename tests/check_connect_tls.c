@@ -50,6 +50,24 @@ START_TEST(connect_tls_that_breaks_off_is_an_error)
 }
 END_TEST
 
+START_TEST(connect_tls_that_is_reset_at_its_end_is_an_error)
+{
+	struct receiver r;
+	bool unsure = false;
+
+	make_identities();
+	r = receiver_new(resets_at_the_end, &own);
+	ck_assert_int_eq(connect_to(&r), 0);
+	ck_assert_int_eq(send_all(1000, &unsure), -ECONNRESET);
+	ck_assert(!unsure);
+	receiver_stop(&r);
+	ck_assert_str_eq(text, "the receiver did not confirm the end: "
+			       "Connection reset by peer");
+	ck_assert_uint_eq(r.len, 1000);
+	release(&r);
+}
+END_TEST
+
 /* It goes on reading, and drops it. */
 START_TEST(connect_tls_that_is_ended_early_is_an_error)
 {
@@ -301,6 +319,7 @@ static Suite *connect_tls_suite(void)
 	tcase_add_loop_test(
 		tcase, connect_tls_all_arrives, 0, TEST_COUNT(good));
 	tcase_add_test(tcase, connect_tls_that_breaks_off_is_an_error);
+	tcase_add_test(tcase, connect_tls_that_is_reset_at_its_end_is_an_error);
 	tcase_add_test(tcase, connect_tls_that_is_ended_early_is_an_error);
 	tcase_add_test(tcase, connect_tls_end_is_waited_for);
 	tcase_add_test(tcase, connect_tls_name_may_be_one_of_dns);

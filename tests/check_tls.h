@@ -132,6 +132,17 @@ static inline void goes_away(struct receiver *r, SSL *ssl)
 	SSL_set_quiet_shutdown(ssl, 1);
 }
 
+/* It has all, and is reset before it can say so. */
+static inline void resets_at_the_end(struct receiver *r, SSL *ssl)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	take(r, ssl, LONG_LEN + 1);
+	SSL_set_quiet_shutdown(ssl, 1);
+	setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &at_once,
+		sizeof(at_once));
+}
+
 /* --- both ----------------------------------------------------------------- */
 
 static inline void make_identities(void)

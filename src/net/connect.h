@@ -4,7 +4,8 @@
  * names, addresses of both families, certificates and pins.
  *
  * Waiting ends at `stop_level` of the wish to stop (-EINTR). Errors name what
- * happened, not to whom. Threads: a connection belongs to one.
+ * happened, not to whom. Threads: a connection belongs to one. SIGPIPE has to
+ * be ignored: OpenSSL writes to the socket as to a file.
  */
 #ifndef NET_CONNECT_H
 #define NET_CONNECT_H
@@ -28,7 +29,7 @@ int connection_write(struct connection *c, const void *buf, size_t len,
  * Nothing follows, and the other side has all: it closes too, for TLS by saying
  * so. Where it had closed before without saying so, or does not close a
  * connection without TLS, its system has acknowledged every byte, and `*unsure`
- * is set. 0 or -errno.
+ * is set. 0 or -errno. Nothing can be written after it.
  */
 int connection_end(struct connection *c, int stop_level, bool *unsure,
 	struct avml_error *err);

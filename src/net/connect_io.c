@@ -200,6 +200,12 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 		return avml_error_set(err, EIO,
 			"the TLS connection cannot be ended: libcurl does not "
 			"use OpenSSL for it");
+	/*
+	 * libcurl's way to the socket is for its own calls alone, and crashes
+	 * in others where the socket fails.
+	 */
+	if (SSL_set_fd(ssl, connection_socket(c)) != 1)
+		return avml_error_set_errno(err, ENOMEM, "the end of TLS");
 	/* Who ends it drops what still comes, though his system takes it. */
 	if (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN)
 		return avml_error_set(err, ECONNRESET,

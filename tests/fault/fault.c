@@ -44,6 +44,7 @@
 #include <cjson/cJSON.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 
 /* How a call fails: an errno, or one of these. */
 #define HALF (-1)
@@ -573,6 +574,7 @@ int __wrap_munmap(void *addr, size_t len)
 	}
 /* clang-format on */
 
+WRAP_TRUTH(SSL_set_fd, (ssl, fd), SSL *ssl, int fd)
 WRAP_TRUTH(OPENSSL_init_crypto, (options, settings), uint64_t options,
 	const OPENSSL_INIT_SETTINGS *settings)
 WRAP_POINTER(EVP_MD_CTX, EVP_MD_CTX_new, (), void)
