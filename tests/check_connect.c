@@ -16,6 +16,8 @@
 /* More than lies between two sockets. */
 #define LONG_LEN (16 * MIB)
 #define SHORT_LEN 20000
+/* More than a receiver has room for, and less than both sides have. */
+#define UNREAD_LEN 300000
 
 struct receiver;
 
@@ -147,6 +149,29 @@ static void half_closes_early(struct receiver *r, int fd)
 	take(r, fd, LONG_LEN + 1);
 }
 
+/* It says so while bytes lie there that it has not read, and reads them. */
+static void half_closes_late(struct receiver *r, int fd)
+{
+	const struct timespec moment = { .tv_nsec = 500000000 };
+
+	(void)server_wait(fd, r->over);
+	nanosleep(&moment, NULL);
+	shutdown(fd, SHUT_WR);
+	nanosleep(&moment, NULL);
+	take(r, fd, LONG_LEN + 1);
+}
+
+/* Or it drops them. */
+static void half_closes_unread(struct receiver *r, int fd)
+{
+	const struct timespec moment = { .tv_nsec = 500000000 };
+
+	(void)server_wait(fd, r->over);
+	nanosleep(&moment, NULL);
+	shutdown(fd, SHUT_WR);
+	nanosleep(&moment, NULL);
+}
+
 static void never_reads(struct receiver *r, int fd)
 {
 	(void)fd;
@@ -202,6 +227,7 @@ static const struct {
 	{ talks, LONG_LEN, false },
 	{ half_closes_early, LONG_LEN, true },
 	{ half_closes_early, SHORT_LEN, true },
+	{ half_closes_late, UNREAD_LEN, true },
 	{ never_closes, SHORT_LEN, true },
 };
 
@@ -233,6 +259,7 @@ static const struct {
 	/* All of it was written before it went away. */
 	{ closes_in_the_middle, SHORT_LEN },
 	{ resets, SHORT_LEN },
+	{ half_closes_unread, UNREAD_LEN },
 };
 
 START_TEST(connect_end_in_the_middle_is_an_error)

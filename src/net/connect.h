@@ -27,9 +27,9 @@ int connection_write(struct connection *c, const void *buf, size_t len,
 
 /*
  * Nothing follows, and the other side has all: it closes too, for TLS by saying
- * so. Where it had closed before without saying so, or does not close a
- * connection without TLS, its system has acknowledged every byte, and `*unsure`
- * is set. 0 or -errno. Nothing can be written after it.
+ * so. Where it closes before it has all, without a word, or does not close a
+ * connection without TLS, its system has acknowledged every byte in the end,
+ * and `*unsure` is set. 0 or -errno. Nothing can be written after it.
  */
 int connection_end(struct connection *c, int stop_level, bool *unsure,
 	struct avml_error *err);

@@ -258,8 +258,8 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 	struct avml_error *err)
 {
 	const int fd = connection_socket(c);
-	/* One that had closed before says nothing by it. */
-	const bool early = fd >= 0 && look_at_end(fd) == 0;
+	/* One that closes before it has all says nothing by it. */
+	bool early = fd >= 0 && look_at_end(fd) == 0;
 	struct patience patience = { .until_ms = 0 };
 	uint64_t acknowledged = 0;
 
@@ -274,6 +274,8 @@ static int close_plain(struct connection *c, int stop_level, bool *unsure,
 		if (end < 0 && end != -EAGAIN)
 			return avml_error_set_errno(
 				err, -end, "the receiver has gone away");
+		if (end == 0 && unacknowledged(c) != 0)
+			early = true;
 		if (end == 0 && !early) {
 			*unsure = false;
 			return 0;
