@@ -68,6 +68,25 @@ START_TEST(connect_tls_that_is_reset_at_its_end_is_an_error)
 }
 END_TEST
 
+/* What it cannot have read, since not even its system has it. */
+START_TEST(connect_tls_end_wants_all_acknowledged)
+{
+	struct receiver r;
+	bool unsure = false;
+
+	make_identities();
+	r = receiver_new(says_so_unread, &own);
+	ck_assert_int_eq(connect_to(&r), 0);
+	/* More than its room, and less than both sides'. */
+	ck_assert_int_eq(send_all(300000, &unsure), -ECONNRESET);
+	ck_assert(!unsure);
+	receiver_stop(&r);
+	ck_assert_str_eq(
+		text, "the receiver ended TLS before it had the image's end");
+	release(&r);
+}
+END_TEST
+
 /* It goes on reading, and drops it. */
 START_TEST(connect_tls_that_is_ended_early_is_an_error)
 {
@@ -320,6 +339,7 @@ static Suite *connect_tls_suite(void)
 		tcase, connect_tls_all_arrives, 0, TEST_COUNT(good));
 	tcase_add_test(tcase, connect_tls_that_breaks_off_is_an_error);
 	tcase_add_test(tcase, connect_tls_that_is_reset_at_its_end_is_an_error);
+	tcase_add_test(tcase, connect_tls_end_wants_all_acknowledged);
 	tcase_add_test(tcase, connect_tls_that_is_ended_early_is_an_error);
 	tcase_add_test(tcase, connect_tls_end_is_waited_for);
 	tcase_add_test(tcase, connect_tls_name_may_be_one_of_dns);

@@ -9,6 +9,7 @@
 #include "check_server.h"
 
 #include <signal.h>
+#include <time.h>
 
 #include <openssl/ssl.h>
 
@@ -130,6 +131,17 @@ static inline void goes_away(struct receiver *r, SSL *ssl)
 {
 	take(r, ssl, 1000);
 	SSL_set_quiet_shutdown(ssl, 1);
+}
+
+/* It says that it has the end, of what it has not read. */
+static inline void says_so_unread(struct receiver *r, SSL *ssl)
+{
+	const struct timespec moment = { .tv_nsec = 500000000 };
+
+	(void)server_wait(SSL_get_fd(ssl), r->over);
+	nanosleep(&moment, NULL);
+	SSL_shutdown(ssl);
+	(void)server_wait(r->over, r->over);
 }
 
 /* It has all, and is reset before it can say so. */

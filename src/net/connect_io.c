@@ -178,6 +178,15 @@ static int tls_wait(struct connection *c, SSL *ssl, int result,
 	return ret < 0 ? ret : -EAGAIN;
 }
 
+/* Who has the end when he says so has acknowledged it by then. */
+static int confirmed(const struct connection *c, struct avml_error *err)
+{
+	if (unacknowledged(c) == 0)
+		return 0;
+	return avml_error_set(err, ECONNRESET,
+		"the receiver ended TLS before it had the image's end");
+}
+
 /*
  * Say that nothing follows, which is how the other side knows the image's end,
  * and wait until it says the same. `*early`: it has closed without a word,
@@ -227,7 +236,7 @@ static int close_tls(struct connection *c, int stop_level, bool *early,
 		}
 		if (ret == 1 ||
 			(said && SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN))
-			return 0;
+			return confirmed(c, err);
 		ret = tls_wait(c, ssl, ret, &patience, stop_level, err);
 	} while (ret == -EAGAIN);
 	if (ret == 0)
