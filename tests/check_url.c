@@ -4,6 +4,7 @@
 #include "check_main.h"
 
 #define SECRET "s3cr3tvalue"
+#define SECRET_BEGIN "s3cr3t"
 
 /* --- what is a URL ---------------------------------------------------------
  */
@@ -207,6 +208,23 @@ static const struct {
 	{ QUERY, "no user12 here", "no [remov here" },
 	{ QUERY, "not pass%2Fword", "not [removed]" },
 	{ QUERY, "not pass/word", "not [removed]" },
+	/* As they are sent (RFC 7617): "user12:pass/word". */
+	{ QUERY, "auth Basic dXNlcjEyOnBhc3Mvd29yZA== here",
+		"auth Basic [removed]== here" },
+	{ "https://u@host/",
+		"Basic dTo= or dTpwdw==", "Basic dTo= or dTpwdw==" },
+	{ "https://user12@host/", "Basic dXNlcjEyOg==", "Basic [removed]==" },
+	/* As JSON and HTML write them. */
+	{ QUERY, "{\"not\":\"pass\\/word\"}", "{\"not\":\"[removed]\"}" },
+	{ QUERY, "\\u0061+bcdef\\u003D\\u003d", "[removed=" },
+	{ QUERY, "a&#43;bcdef&#61; a&#x2b;bcdef&#X3D; a&#0043;bcdef&#061;",
+		"[removed [removed [removed" },
+	{ QUERY, "sv=2019-12&amp;sig=a%2Bbcdef%3D!", "[removed]!" },
+	{ QUERY, "&#27;[1m &#233; &#x110000; &#; &#x; &# \\u001b \\",
+		"&#27;[1m &#233; &#x110000; &#; &#x; &# \\u001b \\" },
+	/* More than its begin did not come. */
+	{ "https://host/?a=" SECRET, "is " SECRET_BEGIN, "is [remov" },
+	{ "https://host/?a=abcdefgh", "abcde", "abcde" },
 	/* More than once, and at both ends. */
 	{ "https://host/?a=" SECRET, SECRET SECRET " " SECRET,
 		"[removed][removed] [removed]" },

@@ -9,14 +9,13 @@
 #include <strings.h>
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 
 #include "base/cleanup.h"
+#include "net/scrub.h"
 
 /* No server takes a longer one. */
 #define URL_MAX 65536
-/* Shorter ones are no secrets, and may be part of any word. */
-#define SECRET_LEAST 6
-#define REMOVED "[removed]"
 
 static void release_parts(CURLU **parts)
 {
@@ -132,55 +131,38 @@ char *url_with(const char *url, const char *parameter)
 
 /* --- what others say ------------------------------------------------------ */
 
-/*
- * In place: what is there instead is never longer than what goes. Some encode
- * as %2B, others as %2b.
- */
-static void remove_all(char *text, const char *secret)
-{
-	const size_t len = strlen(secret);
-	const size_t with =
-		len < sizeof(REMOVED) - 1 ? len : sizeof(REMOVED) - 1;
-	char *at = text;
-
-	if (len < SECRET_LEAST)
-		return;
-	while ((at = strcasestr(at, secret))) {
-		memcpy(at, REMOVED, with);
-		memmove(at + with, at + len, strlen(at + len) + 1);
-		at += with;
-	}
-}
-
-/*
- * As it is, and as servers show it: decoded, maybe with blanks for what was
- * "+", and encoded once more.
- */
-static void remove_forms(char *text, const char *secret)
-{
-	CLEANUP_CURL char *decoded = NULL, *encoded = NULL;
-
-	remove_all(text, secret);
-	decoded = curl_easy_unescape(NULL, secret, 0, NULL);
-	if (!decoded)
-		return;
-	remove_all(text, decoded);
-	encoded = curl_easy_escape(NULL, decoded, 0);
-	if (encoded)
-		remove_all(text, encoded);
-	for (char *c = decoded; *c; c++) {
-		if (*c == '+')
-			*c = ' ';
-	}
-	remove_all(text, decoded);
-}
-
 static void remove_part(CURLU *parts, CURLUPart part, char *text)
 {
 	CLEANUP_CURL char *secret = NULL;
 
 	if (curl_url_get(parts, part, &secret, 0) == CURLUE_OK)
-		remove_forms(text, secret);
+		scrub_secret(secret, text);
+}
+
+/* User and password as they are sent (RFC 7617), without the padding. */
+static void remove_basic(CURLU *parts, char *text)
+{
+	CLEANUP_CURL char *user = NULL, *password = NULL;
+	CLEANUP_FREE char *both = NULL, *base64 = NULL;
+	int len;
+
+	if (curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE) !=
+		CURLUE_OK)
+		return;
+	(void)curl_url_get(
+		parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+	len = asprintf(&both, "%s:%s", user, password ? password : "");
+	if (len < 0) {
+		both = NULL;
+		return;
+	}
+	base64 = malloc(((size_t)len + 2) / 3 * 4 + 1);
+	if (!base64)
+		return;
+	EVP_EncodeBlock(
+		(unsigned char *)base64, (const unsigned char *)both, len);
+	base64[strcspn(base64, "=")] = '\0';
+	scrub_secret(base64, text);
 }
 
 static void remove_query(CURLU *parts, char *text)
@@ -195,7 +177,7 @@ static void remove_query(CURLU *parts, char *text)
 		parameter = strtok_r(NULL, "&", &rest)) {
 		const char *value = strchr(parameter, '=');
 
-		remove_forms(text, value ? value + 1 : parameter);
+		scrub_secret(value ? value + 1 : parameter, text);
 	}
 }
 
@@ -209,7 +191,9 @@ void url_scrub(const char *url, char *text)
 		text[0] = '\0';
 		return;
 	}
+	scrub_unescape(text);
 	remove_query(parts, text);
+	remove_basic(parts, text);
 	remove_part(parts, CURLUPART_USER, text);
 	remove_part(parts, CURLUPART_PASSWORD, text);
 	/* Last: secrets may have such characters, once decoded. */

@@ -31,7 +31,8 @@ char *url_with(const char *url, const char *parameter);
 
 /*
  * Take the secrets of `url` out of a text: its query, each value of it, user
- * and password, as they are and decoded. What cannot be shown goes too.
+ * and password, also as they are sent; in all forms that net/scrub.h knows.
+ * What cannot be shown goes too. The text gets no longer.
  */
 void url_scrub(const char *url, char *text);
 
