@@ -110,12 +110,12 @@ START_TEST(http_judge_leads_nowhere_that_is_not_secure)
 	if (ways[_i].says) {
 		ck_assert_int_eq(verdict, VERDICT_FAILED);
 		ck_assert_str_eq(text, ways[_i].says);
-		ck_assert_ptr_null(a.redirected);
+		ck_assert_uint_eq(a.redirects, 0);
 	} else {
 		ck_assert_int_eq(verdict, VERDICT_ELSEWHERE);
-		ck_assert_str_eq(a.redirected, ways[_i].to);
+		ck_assert_str_eq(attempt_url(&a), ways[_i].to);
 	}
-	free(a.redirected);
+	attempt_forget_places(&a);
 }
 END_TEST
 
@@ -132,7 +132,7 @@ START_TEST(http_judge_binds_what_is_signed)
 		"https://a/x: the server redirected to https://b/y, but a "
 		"signed request goes nowhere else (are region and endpoint "
 		"right?): no explanation");
-	ck_assert_ptr_null(a.redirected);
+	ck_assert_uint_eq(a.redirects, 0);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(http_judge_looks_at_the_last_place)
 	ck_assert_str_eq(text,
 		"https://b/y: the server redirected from https to http: "
 		"http://a/x");
-	free(a.redirected);
+	attempt_forget_places(&a);
 }
 END_TEST
 
@@ -188,6 +188,103 @@ START_TEST(http_judge_knows_what_may_pass)
 	ck_assert_str_eq(text, "https://a/x: it is so: [removed]");
 }
 END_TEST
+
+/* --- secrets -------------------------------------------------------------- */
+
+#define SIGNATURE "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St%2Buv%2Fwx%3D"
+#define PIECE 6
+
+/* What is shown of a refusal with this text. */
+static void refuse(struct http_attempt *a, const char *said)
+{
+	status = 403;
+	a->text = (char *)(uintptr_t)said;
+	a->text_len = strlen(said);
+	ck_assert_int_eq(judge(a, CURLE_OK), VERDICT_FAILED);
+}
+
+static void expect_no_piece_of(const char *secret)
+{
+	char piece[PIECE + 1];
+
+	for (const char *at = secret; strlen(at) >= PIECE; at++) {
+		snprintf(piece, sizeof(piece), "%s", at);
+		ck_assert_msg(!strcasestr(text, piece), "%s", text);
+	}
+}
+
+/* Where an answer is cut short, wherever its secret begins. */
+static const struct {
+	const char *before, *after;
+} pages[] = {
+	{ "", "?sig=" SIGNATURE " is refused" },
+	{ "<html><title>", "?sig=" SIGNATURE "</title>" },
+	{ "<Error><Code>Denied</Code><Message>",
+		" " SIGNATURE "</Message></Error>" },
+	/* And one that came no further. */
+	{ "", "?sig=0Ab1Cd2Ef3Gh4Ij5Kl6" },
+};
+
+START_TEST(http_judge_cuts_no_secret_in_two)
+{
+	struct http_attempt a = attempt_to("https://a/x?sig=" SIGNATURE);
+	char path[400], said[600];
+
+	memset(path, 'p', sizeof(path));
+	for (int len = 1; len <= (int)sizeof(path); len++) {
+		snprintf(said, sizeof(said), "%s%.*s%s", pages[_i].before, len,
+			path, pages[_i].after);
+		refuse(&a, said);
+		expect_no_piece_of(SIGNATURE);
+		expect_no_piece_of("8Qr9St+uv/wx=");
+	}
+}
+END_TEST
+
+/* Of all places on the way. */
+START_TEST(http_judge_knows_the_secrets_of_each_place)
+{
+	struct http_attempt a = attempt_to("https://a/x?sig=first-secret");
+	static const char *const on[] = { "https://b/x?sig=second-secret",
+		"https://u:third-secret@c/x", "https://d/x?sig=fourth-secret" };
+
+	status = 307;
+	for (size_t i = 0; i < TEST_COUNT(on); i++) {
+		place = on[i];
+		ck_assert_int_eq(judge(&a, CURLE_OK), VERDICT_ELSEWHERE);
+	}
+	refuse(&a, "no first-secret, second-secret, third-secret, "
+		   "fourth-secret");
+	ck_assert_str_eq(text, "https://d/x: the server answered 403: no "
+			       "[removed], [removed], [removed], [removed]");
+	attempt_forget_places(&a);
+}
+END_TEST
+
+/* A request's own headers have some too. */
+START_TEST(http_judge_knows_the_secrets_of_headers)
+{
+	struct http_attempt a = attempt_to("https://a/x");
+
+	a.list = curl_slist_append(NULL, "x-amz-date: 20260101T000000Z");
+	a.list = curl_slist_append(a.list, "X-Amz-Security-Token: to/ken+123");
+	a.list = curl_slist_append(a.list,
+		"Authorization: AWS4-HMAC-SHA256 Credential=KEY/day, "
+		"SignedHeaders=host, Signature=0123456789abcdef");
+	ck_assert_ptr_nonnull(a.list);
+	refuse(&a, "at 20260101T000000Z AWS4-HMAC-SHA256 Credential=KEY/day, "
+		   "SignedHeaders=host, Signature=0123456789abcdef; "
+		   "{\"token\": \"to\\/ken+123\", \"s\": "
+		   "\"0123456789abcdef\"}");
+	ck_assert_str_eq(text, "https://a/x: the server answered 403: at "
+			       "20260101T000000Z [removed]; "
+			       "{\"token\": \"[removed]\", \"s\": "
+			       "\"[removed]\"}");
+	curl_slist_free_all(a.list);
+}
+END_TEST
+
+/* --- when to come again --------------------------------------------------- */
 
 /* Seconds, of what may pass alone; what is no time at all is none. */
 static const struct {
@@ -269,6 +366,10 @@ static Suite *http_judge_suite(void)
 	tcase_add_test(tcase, http_judge_looks_at_the_last_place);
 	tcase_add_loop_test(
 		tcase, http_judge_knows_what_may_pass, 0, TEST_COUNT(failures));
+	tcase_add_loop_test(
+		tcase, http_judge_cuts_no_secret_in_two, 0, TEST_COUNT(pages));
+	tcase_add_test(tcase, http_judge_knows_the_secrets_of_each_place);
+	tcase_add_test(tcase, http_judge_knows_the_secrets_of_headers);
 	tcase_add_loop_test(
 		tcase, http_judge_hears_how_long_to_wait, 0, TEST_COUNT(waits));
 	tcase_add_loop_test(tcase, http_judge_knows_what_went_wrong_on_the_way,

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* What a server says of a failure, as one line without secrets. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/cleanup.h"
 #include "net/http_parts.h"
+#include "net/scrub.h"
 #include "net/url.h"
 #include "net/xml.h"
+
+/* Bytes that are shown of a page, which was written for another reader. */
+#define PAGE_MAX 200
 
 /* The names of statuses that servers often leave without a word (RFC 9110). */
 static const char *status_name(long status)
@@ -69,21 +76,19 @@ static void plain_text(const char *from, char *to, size_t size)
 	to[len] = '\0';
 }
 
-/* Of a page its title says it, and the rest says it again. */
-static void page_text(const char *from, char *to, size_t size)
+/* Of a page its title says it, and the rest says it again. In place. */
+static void page_text(char *text, size_t size)
 {
 	static const char begin[] = "<title>", end[] = "</title>";
-	const char *title = strcasestr(from, begin);
-	const char *close = title ? strcasestr(title, end) : NULL;
-	char part[200];
+	char *title = strcasestr(text, begin);
+	char *close = title ? strcasestr(title, end) : NULL;
 
 	if (close) {
 		title += sizeof(begin) - 1;
-		snprintf(part, sizeof(part), "%.*s", (int)(close - title),
-			title);
-		from = part;
+		*close = '\0';
 	}
-	plain_text(from, to, size);
+	/* What comes out is never ahead of what goes in. */
+	plain_text(close ? title : text, text, size);
 }
 
 /* "403 Forbidden" behind the number of the status is told without it. */
@@ -115,25 +120,83 @@ bool answer_was_on_the_way(const struct http_answer *answer)
 	return false;
 }
 
-void answer_explain(const struct http_answer *answer, const char *url,
-	char *text, size_t size)
-{
-	char code[80] = "", message[300] = "", both[400], said[400];
+/* --- what nobody may see -------------------------------------------------- */
 
-	/* Azure's and S3's errors: <Error><Code>, <Message>. */
-	if (answer->len > 0 && xml_find(answer->text, answer->len, "Code", code,
-				       sizeof(code))) {
-		(void)xml_find(answer->text, answer->len, "Message", message,
-			sizeof(message));
-		snprintf(both, sizeof(both), "%s%s%s", code,
-			message[0] ? ": " : "", message);
-		plain_text(both, said, sizeof(said));
-	} else {
-		page_text(answer->len > 0 ? answer->text : "", said,
-			sizeof(said) / 2);
+/* The value of a header of this name. */
+static const char *value_of(const char *line, const char *name)
+{
+	const size_t len = strlen(name);
+
+	return strncasecmp(line, name, len) == 0 ? line + len : NULL;
+}
+
+/* Behind a token or a signature another could send as the same host. */
+static void scrub_headers(const struct curl_slist *list, char *text)
+{
+	static const char part[] = "Signature=";
+
+	for (; list; list = list->next) {
+		const char *token =
+			value_of(list->data, "x-amz-security-token: ");
+		const char *login = value_of(list->data, "Authorization: ");
+		const char *signature = login ? strstr(login, part) : NULL;
+
+		if (token)
+			scrub_secret(token, text);
+		if (login)
+			scrub_secret(login, text);
+		if (signature)
+			scrub_secret(signature + sizeof(part) - 1, text);
 	}
-	if (said[0] == '\0')
-		snprintf(said, sizeof(said), "%s", status_name(answer->status));
-	url_scrub(url, said);
-	snprintf(text, size, "%s", without_status(said, answer->status));
+}
+
+void attempt_scrub(const struct http_attempt *a, char *text)
+{
+	url_scrub(a->job->url, text);
+	for (unsigned int i = 0; i < a->redirects; i++)
+		url_scrub(a->places[i], text);
+	scrub_headers(a->list, text);
+}
+
+/* Azure's and S3's errors: <Error><Code>, <Message>. NULL: it is none. */
+static char *error_text(const struct http_answer *answer)
+{
+	char code[80], message[300];
+	char *both;
+
+	if (answer->len == 0 || !xml_find(answer->text, answer->len, "Code",
+					code, sizeof(code)))
+		return NULL;
+	(void)xml_find(
+		answer->text, answer->len, "Message", message, sizeof(message));
+	if (asprintf(&both, "%s%s%s", code, message[0] ? ": " : "", message) <
+		0)
+		return NULL;
+	return both;
+}
+
+void attempt_explain(const struct http_attempt *a, char *text, size_t size)
+{
+	const struct http_answer *answer = &a->job->answer;
+	CLEANUP_FREE char *said = error_text(answer);
+	const bool is_error = said;
+
+	if (!said)
+		said = strdup(answer->len > 0 ? answer->text : "");
+	/*
+	 * All of it, before it is cut short: of a secret that is cut in two
+	 * nobody knows any more that it is one. And again in the end: there may
+	 * have been something in the middle of it.
+	 */
+	if (said) {
+		attempt_scrub(a, said);
+		if (is_error)
+			plain_text(said, said, size);
+		else
+			page_text(said, PAGE_MAX < size ? PAGE_MAX : size);
+		attempt_scrub(a, said);
+	}
+	snprintf(text, size, "%s",
+		said && said[0] ? without_status(said, answer->status)
+				: status_name(answer->status));
 }

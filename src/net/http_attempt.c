@@ -59,7 +59,7 @@ void attempt_free(struct http_attempt *a)
 		return;
 	curl_slist_free_all(a->list);
 	curl_easy_cleanup(a->easy);
-	free(a->redirected);
+	attempt_forget_places(a);
 	free(a->text);
 	free(a);
 }
@@ -228,7 +228,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 
 const char *attempt_url(const struct http_attempt *a)
 {
-	return a->redirected ? a->redirected : a->job->url;
+	return a->redirects > 0 ? a->places[a->redirects - 1] : a->job->url;
+}
+
+void attempt_forget_places(struct http_attempt *a)
+{
+	while (a->redirects > 0)
+		free(a->places[--a->redirects]);
 }
 
 #define SET(option, value)                                               \

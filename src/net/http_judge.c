@@ -48,14 +48,6 @@ static void name_it(const struct http_attempt *a, struct avml_error *err)
 		avml_error_wrap(err, "%s", name);
 }
 
-/* The place that a server redirected to has secrets of its own. */
-static void scrub(const struct http_attempt *a, char *said)
-{
-	url_scrub(a->job->url, said);
-	if (a->redirected)
-		url_scrub(a->redirected, said);
-}
-
 bool http_may_pass(CURLcode code)
 {
 	switch (code) {
@@ -98,7 +90,7 @@ static enum http_verdict judge_failure(
 	if (a->curl_error[0] == '\0')
 		snprintf(a->curl_error, sizeof(a->curl_error), "%s",
 			curl_easy_strerror(code));
-	scrub(a, a->curl_error);
+	attempt_scrub(a, a->curl_error);
 	avml_error_set(err, code == CURLE_OUT_OF_MEMORY ? ENOMEM : ECONNABORTED,
 		"%s", a->curl_error);
 	name_it(a, err);
@@ -116,7 +108,7 @@ static int check_redirect(
 {
 	char name[NAME_MAX_SHOWN];
 
-	if (++a->redirects > HTTP_REDIRECTS_MAX)
+	if (a->redirects == HTTP_REDIRECTS_MAX)
 		return avml_error_set(err, ELOOP, "more than %d redirects",
 			HTTP_REDIRECTS_MAX);
 	if (url_check(to, err) < 0)
@@ -141,8 +133,7 @@ static void refuse_redirect(
 	char name[NAME_MAX_SHOWN], text[400];
 
 	url_name(to, name, sizeof(name));
-	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
-	scrub(a, text);
+	attempt_explain(a, text, sizeof(text));
 	url_scrub(to, text);
 	avml_error_set(err, EPROTO,
 		"the server redirected to %s, but a signed request goes "
@@ -177,8 +168,7 @@ static enum http_verdict follow(struct http_attempt *a, struct avml_error *err)
 		avml_error_set_errno(err, ENOMEM, "a redirect");
 		return VERDICT_AGAIN;
 	}
-	free(a->redirected);
-	a->redirected = copy;
+	a->places[a->redirects++] = copy;
 	return VERDICT_ELSEWHERE;
 }
 
@@ -205,8 +195,7 @@ static enum http_verdict judge_answer(
 		return follow(a, err);
 	if (a->job->any_answer && (status / 100 == 4 || status == 501))
 		return VERDICT_DONE;
-	answer_explain(&a->job->answer, a->job->url, text, sizeof(text));
-	scrub(a, text);
+	attempt_explain(a, text, sizeof(text));
 	avml_error_set(err, status == 403 || status == 401 ? EACCES : EPROTO,
 		status / 100 == 2
 			? "the server answered %ld before it had the whole "

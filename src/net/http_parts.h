@@ -42,10 +42,10 @@ struct http_attempt {
 
 	CURL *easy;
 	struct curl_slist *list;
-	char *redirected; /* the URL, if it is not the job's */
-	unsigned int redirects;
-	uint64_t at;	   /* offset in the body */
-	bool ended;	   /* a body in chunks is at its end */
+	char *places[HTTP_REDIRECTS_MAX]; /* where redirects led, in order */
+	unsigned int redirects;		  /* how many */
+	uint64_t at;			  /* offset in the body */
+	bool ended;			  /* a body in chunks is at its end */
 	bool starved;	   /* paused: there is nothing to read yet, */
 	bool slowed;	   /* or the rate has no room, or others wait for it */
 	uint64_t turn;	   /* then: the lowest is the next */
@@ -114,6 +114,9 @@ const char *attempt_url(const struct http_attempt *a);
 /* Whether all of the body was read, to be sent. */
 bool attempt_is_whole(const struct http_attempt *a);
 
+/* The next attempt begins at the job's URL. */
+void attempt_forget_places(struct http_attempt *a);
+
 /* Whether the body can be had once more. */
 bool attempt_can_begin_again(const struct http_attempt *a);
 
@@ -143,11 +146,16 @@ bool attempt_is_stalled(
 bool answer_was_on_the_way(const struct http_answer *answer);
 
 /*
- * What the server said of a failure, in one line of at most `size` bytes:
- * code and message of an XML error, else the text that there is.
+ * Take what nobody may see out of a text: the secrets of each place on the way,
+ * and of the request's headers.
  */
-void answer_explain(const struct http_answer *answer, const char *url,
-	char *text, size_t size);
+void attempt_scrub(const struct http_attempt *a, char *text);
+
+/*
+ * What the server said of a failure, in one line of at most `size` bytes:
+ * code and message of an XML error, else the text that there is. Scrubbed.
+ */
+void attempt_explain(const struct http_attempt *a, char *text, size_t size);
 
 /* Of http_thread.c: `arg` is the struct http. */
 void *http_thread(void *arg);

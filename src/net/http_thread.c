@@ -61,9 +61,7 @@ static void put_off(struct http *h, struct http_attempt **place,
 	uint64_t wait_ms;
 
 	if (backoff_next(&a->backoff, now, at_least_ms, &wait_ms)) {
-		free(a->redirected);
-		a->redirected = NULL;
-		a->redirects = 0;
+		attempt_forget_places(a);
 		a->due_ms = now + wait_ms;
 		leave_notice(h, a, wait_ms, err);
 		return;
