@@ -68,21 +68,29 @@ static inline void identity_release(struct identity *id)
 	X509_free(id->cert);
 }
 
-/* As PEM, in a file of their own; the path is the caller's. */
-static inline char *identity_file(const struct identity *id, bool key)
+/* As PEM, in a file of their own; a key may have a password. */
+static inline char *identity_file_with(
+	const struct identity *id, bool key, const char *password)
 {
+	const EVP_CIPHER *cipher = password ? EVP_aes_128_cbc() : NULL;
 	char *path = strdup(test_file(key ? "key.pem" : "cert.pem", "", 0));
 	FILE *f;
 
 	ck_assert_ptr_nonnull(path);
 	f = fopen(path, "we");
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(key ? PEM_write_PrivateKey(
-				       f, id->key, NULL, NULL, 0, NULL, NULL)
+	ck_assert_int_eq(key ? PEM_write_PrivateKey(f, id->key, cipher, NULL, 0,
+				       NULL, (void *)(uintptr_t)password)
 			     : PEM_write_X509(f, id->cert),
 		1);
 	ck_assert_int_eq(fclose(f), 0);
 	return path;
+}
+
+/* The path is the caller's. */
+static inline char *identity_file(const struct identity *id, bool key)
+{
+	return identity_file_with(id, key, NULL);
 }
 
 /* "sha256//" and the base64 of the key's digest (RFC 7469, 2.4). */

@@ -330,6 +330,21 @@ START_TEST(connect_tls_key_goes_with_its_certificate)
 }
 END_TEST
 
+/* Nobody is asked for it, least of all on a terminal. */
+START_TEST(connect_tls_key_has_no_password)
+{
+	struct receiver r = mutual(1, &authority);
+
+	remote.cert = identity_file(&client, false);
+	remote.key = identity_file_with(&client, true, "parole");
+	ck_assert_int_lt(connect_to(&r), 0);
+	receiver_stop(&r);
+	ck_assert(!r.shook_hands);
+	ck_assert_ptr_nonnull(strstr(text, "private key"));
+	release(&r);
+}
+END_TEST
+
 static Suite *connect_tls_suite(void)
 {
 	Suite *suite = suite_create("connect_tls");
@@ -353,6 +368,7 @@ static Suite *connect_tls_suite(void)
 	tcase_add_loop_test(tcase, connect_tls_certificate_is_shown, 0, 2);
 	tcase_add_loop_test(tcase, connect_tls_refusal_is_heard_at_once, 0, 4);
 	tcase_add_test(tcase, connect_tls_key_goes_with_its_certificate);
+	tcase_add_test(tcase, connect_tls_key_has_no_password);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

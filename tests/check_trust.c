@@ -278,6 +278,8 @@ START_TEST(trust_options_verify_always)
 	ck_assert_ptr_null(value_of(CURLOPT_CAPATH));
 	ck_assert_str_eq(value_of(CURLOPT_SSLCERT), "/c.pem");
 	ck_assert_str_eq(value_of(CURLOPT_SSLKEY), "/k.pem");
+	/* Else OpenSSL asks on a terminal, and waits. */
+	ck_assert_str_eq(value_of(CURLOPT_KEYPASSWD), "");
 	ck_assert_str_eq(value_of(CURLOPT_PINNEDPUBLICKEY), PIN);
 	ck_assert_str_eq(value_of(CURLOPT_PROTOCOLS_STR), "http,https");
 	ck_assert_int_eq(number_of(CURLOPT_CONNECTTIMEOUT), 7);

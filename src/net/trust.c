@@ -115,6 +115,8 @@ CURLcode trust_set(
 		SET(CURLOPT_SSLCERT, remote->cert);
 	if (remote->key)
 		SET(CURLOPT_SSLKEY, remote->key);
+	/* Else OpenSSL asks for a key's on a terminal, and waits for it. */
+	SET(CURLOPT_KEYPASSWD, "");
 	if (remote->pin)
 		SET(CURLOPT_PINNEDPUBLICKEY, remote->pin);
 	return code;
