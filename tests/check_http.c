@@ -44,6 +44,28 @@ START_TEST(http_any_2xx_is_success)
 }
 END_TEST
 
+/* An answer begins with the last of its status lines. */
+START_TEST(http_upload_may_take_long_behind_a_first_word)
+{
+	static const struct reply replies[] = { {
+		.first = "HTTP/1.1 100 Continue\r\nETag: no\r\n\r\n",
+		.text = REPLY_OK,
+	} };
+
+	/* Longer than any answer. */
+	remote.stall_s = 1;
+	remote.rate = 10000;
+	BEGIN(replies, 60001);
+	ck_assert_int_eq(http_wait_for(http, &job, 1, &err), 0);
+	ck_assert_str_eq(job.answer.etag, "");
+	ck_assert_msg(end() == 0, "%s", text);
+	expect_seen(1);
+	expect_body(&server->seen[0], 60001);
+	ck_assert_str_eq(notices, "");
+	server_free(server);
+}
+END_TEST
+
 START_TEST(http_body_of_no_bytes_has_a_length)
 {
 	static const struct reply replies[] = { { .text = REPLY_OK } };
@@ -375,6 +397,7 @@ static Suite *http_suite(void)
 	TCase *tcase = tcase_create("http");
 
 	tcase_add_loop_test(tcase, http_any_2xx_is_success, 0, 4);
+	tcase_add_test(tcase, http_upload_may_take_long_behind_a_first_word);
 	tcase_add_test(tcase, http_body_of_no_bytes_has_a_length);
 	tcase_add_test(tcase, http_body_of_unknown_length_is_chunked);
 	tcase_add_loop_test(tcase, http_request_may_have_no_body, 0, 2);

@@ -33,6 +33,7 @@ struct reply {
 	const char *text; /* all of the answer */
 	enum reply_kind kind;
 	size_t take;
+	const char *first; /* what is sent behind the head already; or NULL */
 };
 
 #define REPLY_OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -195,6 +196,9 @@ static inline bool server_answer(
 		return false;
 	s->seen_count++;
 	seen->on_new_connection = is_new;
+	if (reply->first)
+		(void)send(r->fd, reply->first, strlen(reply->first),
+			MSG_NOSIGNAL);
 	take_body(r, seen, reply);
 	/* The next one comes by another connection. */
 	if (reply->kind == REPLY_STALL)

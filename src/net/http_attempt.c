@@ -198,13 +198,30 @@ static size_t on_text(char *bytes, size_t size, size_t count, void *ctx)
 	return len;
 }
 
+/*
+ * A word of 1xx on the way, or a proxy's, comes before another answer, and the
+ * body may take its time in between. Behind the whole body none does, and more
+ * of such words are no reason to wait longer.
+ */
+static void begin_answer(struct http_attempt *a)
+{
+	a->etag[0] = '\0';
+	if (a->answer_counts)
+		return;
+	a->answer_ms = 0;
+	a->answer_counts = attempt_is_whole(a);
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
-	static const char name[] = "ETag:";
+	static const char status[] = "HTTP/", name[] = "ETag:";
 	struct http_attempt *a = ctx;
 	size_t len = size * count;
 	const char *value = line + sizeof(name) - 1;
 
+	if (len >= sizeof(status) - 1 &&
+		memcmp(line, status, sizeof(status) - 1) == 0)
+		begin_answer(a);
 	if (is_endless(a, len))
 		return 0;
 	if (len < sizeof(name) ||
@@ -282,6 +299,8 @@ static CURLcode set_all(struct http_attempt *a)
 	SET(CURLOPT_WRITEDATA, a);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, a);
+	/* What a proxy says of its tunnel is no answer. */
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_ERRORBUFFER, a->curl_error);
 	SET(CURLOPT_PRIVATE, a);
 	return code;
@@ -317,6 +336,7 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 	a->text_len = 0;
 	a->text[0] = a->etag[0] = a->curl_error[0] = '\0';
 	a->answer_ms = 0;
+	a->answer_counts = false;
 	a->answer_len = 0;
 	a->moved = 0;
 	a->moved_ms = http_now_ms();

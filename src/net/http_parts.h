@@ -56,6 +56,7 @@ struct http_attempt {
 	struct avml_error read_err;
 	char curl_error[CURL_ERROR_SIZE];
 	uint64_t answer_ms;  /* when it began; 0: it has not */
+	bool answer_counts;  /* it began when all was sent */
 	uint64_t answer_len; /* bytes so far */
 	char *text;	     /* HTTP_TEXT_MAX and a NUL */
 	size_t text_len;
