@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -491,6 +492,11 @@ WRAP(long, syscall, long number, ...)
 	for (size_t i = 0; i < 3; i++)
 		args[i] = va_arg(ap, long);
 	va_end(ap);
+	/* Nor is anything put into its kernel. */
+	if (number == SYS_bpf) {
+		tell("unsafe bpf\n");
+		_exit(UNSAFE_STATUS);
+	}
 	return fails(&call_syscall, -1)
 		       ? -1
 		       : __real_syscall(number, args[0], args[1], args[2]);
@@ -551,6 +557,19 @@ WRAP(void *, mmap64, void *addr, size_t len, int prot, int flags, int fd,
 		map = __real_mmap64(addr, len, prot, flags, fd, offset);
 	maps += map != MAP_FAILED;
 	return map;
+}
+
+WRAP_INT(mlock, -1, (addr, len), const void *addr, size_t len)
+
+WRAP(ssize_t, getrandom, void *buf, size_t len, unsigned int flags)
+{
+	const int how = hit(&call_getrandom, -1);
+
+	if (how > 0)
+		errno = how;
+	return how > 0 ? -1
+		       : __real_getrandom(
+				 buf, how ? shortened(len, how) : len, flags);
 }
 
 /* Not made to fail: it does so for wrong arguments only. */
