@@ -18,9 +18,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,20 +55,26 @@ WRAPPED(close);
 WRAPPED(fsync);
 WRAPPED(geteuid);
 WRAPPED(getenv);
+WRAPPED(getrandom);
 WRAPPED(isatty);
+WRAPPED(mlock);
+WRAPPED(munmap);
 WRAPPED(prctl);
 WRAPPED(pthread_create);
 WRAPPED(reallocarray);
 WRAPPED(sync_file_range);
 WRAPPED(syscall);
+WRAPPED(uname);
 WRAPPED(writev);
 WRAPPED64(fstatfs);
 WRAPPED64(fstatvfs);
 WRAPPED64(ftruncate);
+WRAPPED64(mmap);
 WRAPPED64(open);
 WRAPPED64(posix_fadvise);
 WRAPPED64(pread);
 WRAPPED64(pwritev);
+WRAPPED64(setrlimit);
 WRAPPED64(statfs);
 WRAPPED64(statvfs);
 

@@ -109,6 +109,7 @@ static bool proves(struct bpf_program *program, const struct proofs *proofs,
  * Upwards, until all pages are where they should be. Too low a base asks for
  * what lies below the direct map, where there is nothing, or for other memory
  * in it; too high a one could end up in what devices are mapped to, behind it.
+ * So it ends too where some of the pages are: the others may have moved.
  */
 static int search(struct bpf_program *program, const struct proofs *proofs,
 	uint64_t task, uint64_t end, uint64_t *base, struct avml_error *err)
@@ -116,15 +117,20 @@ static int search(struct bpf_program *program, const struct proofs *proofs,
 	const uint64_t last = task & ~(STEP - 1);
 
 	for (uint64_t below = end | (STEP - 1);; below -= STEP) {
-		size_t i = 0;
+		size_t right = 0;
 
 		if (cancel_level() > 0)
 			return cancel_error(err);
 		*base = last - (below & ~(STEP - 1));
-		while (i < PROOFS && proves(program, proofs, i, *base))
-			i++;
-		if (i == PROOFS)
+		for (size_t i = 0; i < PROOFS; i++)
+			right += proves(program, proofs, i, *base);
+		if (right == PROOFS)
 			return 0;
+		if (right > 0)
+			return avml_error_set(err, ERANGE,
+				"only %zu of %d pages of our own read back "
+				"where they should be",
+				right, PROOFS);
 		if (below < STEP)
 			break;
 	}
