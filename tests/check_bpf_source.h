@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The source "bpf" of the made-up machine, opened, and readers of it. */
+#ifndef CHECK_BPF_SOURCE_H
+#define CHECK_BPF_SOURCE_H
+
+#include "check_bpf.h"
+
+#define PIECE (256u << 10)
+/* Where memory is read, of which nothing is a hole yet. */
+#define ADDR (16 * MIB)
+
+static struct avml_range_list ram = AVML_RANGE_LIST_INIT;
+
+/* A fixture's other half. */
+static inline void release_ram(void)
+{
+	avml_range_list_release(&ram);
+}
+
+static inline struct avml_source *open_source(void)
+{
+	struct avml_source_config config = { .page_size = PAGE, .ram = &ram };
+	struct avml_source *source = NULL;
+	struct avml_error err = AVML_ERROR_INIT;
+	int ret;
+
+	machine_begin();
+	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
+	ret = avml_source_open("bpf", &config, &source, &err);
+	ck_assert_msg(ret == 0, "%d: %s", ret, avml_error_message(&err, 0));
+	/* What was there to prove it is gone, and pages are memory again. */
+	ck_assert_int_eq(machine.maps, 0);
+	machine.pages = NULL;
+	return source;
+}
+
+static inline struct avml_source_reader *new_reader(
+	const struct avml_source *source)
+{
+	struct avml_source_reader *reader;
+	struct avml_error err;
+
+	ck_assert_int_eq(avml_source_reader_new(source, &reader, &err), 0);
+	return reader;
+}
+
+static inline unsigned int calls_of(int command)
+{
+	return kernel.calls[command];
+}
+
+#endif
