@@ -29,6 +29,9 @@
 struct bpf {
 	struct avml_source base;
 	uint64_t direct_map; /* the virtual address of physical 0 */
+	/* Of every program: that of the proof told. */
+	const char *kind;
+	uint64_t program_bytes;
 	/* Reads into the buffers of all; without buffers there is none. */
 	struct bpf_program shared;
 	atomic_uint others; /* programs of single readers */
@@ -245,6 +248,10 @@ static int bpf_open(const struct source_place *place,
 		ret = explain(ret, why, err);
 	else
 		ret = find_base(&program, place, &bpf->direct_map, why, err);
+	if (ret == 0) {
+		bpf->kind = bpf_program_type(&program);
+		bpf->program_bytes = bpf_program_size(&program);
+	}
 	bpf_program_close(&program);
 	if (ret < 0) {
 		free(bpf);
@@ -286,9 +293,9 @@ static void bpf_footprint(const struct avml_source *source,
 	const unsigned int others = atomic_load(&bpf->others);
 
 	*footprint = (struct avml_source_footprint){
-		.kind = bpf_program_type(&bpf->shared),
+		.kind = bpf->kind,
 		.programs = others + (bpf->shared.buffer != NULL),
-		.program_bytes = bpf_program_size(&bpf->shared),
+		.program_bytes = bpf->program_bytes,
 		.map_bytes = bpf_program_map_size(&bpf->shared) +
 			     (uint64_t)others * BPF_PROGRAM_BUFFER,
 	};
