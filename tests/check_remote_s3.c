@@ -194,6 +194,38 @@ START_TEST(remote_s3_what_lasts_fails)
 }
 END_TEST
 
+/* What was under way may be taken in after an abort: there is another. */
+START_TEST(remote_s3_part_cut_off_is_aborted_twice)
+{
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	const struct avml_sink_options options = { .remote = &remote,
+		.most = IMAGE_LEN };
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_sink_left left;
+	char path[TEST_PATH_MAX + 8], *log;
+	uint8_t *bytes = make_image();
+	struct avml_sink *sink;
+	size_t len;
+
+	start_store(NULL);
+	remote.kind = AVML_REMOTE_S3;
+	remote.to = "s3://evidence/x";
+	remote.s3 = &keys;
+	remote.rate = 100000;
+	ck_assert_int_eq(avml_sink_open(remote.to, &options, &sink, &err), 0);
+	ck_assert_int_eq(avml_sink_write(sink, bytes, 5 * MIB, &err), 0);
+	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);
+	ck_assert(left.dropped);
+	avml_sink_free(sink);
+	snprintf(path, sizeof(path), "%s/log", store_dir);
+	log = test_load(path, &len);
+	ck_assert_ptr_nonnull(strstr(log, "abort 204\n"));
+	ck_assert_msg(strstr(log, "abort 404 NoSuchUpload"), "%s", log);
+	free(log);
+	free(bytes);
+}
+END_TEST
+
 /* The judge judges, and of the secret nothing is said. */
 START_TEST(remote_s3_wrong_secret_is_refused)
 {
@@ -316,6 +348,7 @@ static Suite *remote_s3_suite(void)
 	tcase_add_loop_test(
 		tc, remote_s3_what_lasts_fails, 0, TEST_COUNT(lasting));
 	tcase_add_test(tc, remote_s3_lost_completion_may_be_there);
+	tcase_add_test(tc, remote_s3_part_cut_off_is_aborted_twice);
 	tcase_add_test(tc, remote_s3_wrong_secret_is_refused);
 	tcase_add_loop_test(
 		tc, s3_place_is_where_it_is_said, 0, TEST_COUNT(places));

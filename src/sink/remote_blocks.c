@@ -189,6 +189,10 @@ static int blocks_abort(struct avml_sink *sink, struct avml_sink_left *left,
 	struct blocks *b = (struct blocks *)sink;
 	int ret = 0;
 
+	http_lock(b->http);
+	for (unsigned int i = 0; i < b->slot_count; i++)
+		b->cut_off |= b->slots[i].job.state == HTTP_BUSY;
+	http_unlock(b->http);
 	for (unsigned int i = 0; i < b->slot_count; i++)
 		http_job_release(b->http, &b->slots[i].job);
 	if (b->begun && b->dialect->abandon)

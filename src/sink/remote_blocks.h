@@ -66,7 +66,8 @@ struct blocks {
 	struct http *http;
 	struct checksum *checksum;
 	bool begun;
-	bool unsure; /* it may have been put together: see struct http_job */
+	bool cut_off; /* a block was under way when all was given up */
+	bool unsure;  /* it may have been put together: see struct http_job */
 	bool stream;
 	uint64_t block_size; /* bytes */
 	uint64_t count;	     /* of blocks, begun */

@@ -18,6 +18,8 @@
 
 /* Longer than that nobody waits for the end of what failed; ms. */
 #define ABANDON_MS 10000
+/* Between two requests to forget it. */
+#define AGAIN_MS 1000
 
 #define DOCUMENT_BEGIN              \
 	"<CompleteMultipartUpload " \
@@ -227,9 +229,41 @@ int s3_commit(struct blocks *b, struct avml_error *err)
 	return ret;
 }
 
+/* One request to forget it, until then: whether there is nothing any more. */
+static bool forget(struct blocks *b, struct http_job *job, uint64_t until)
+{
+	struct avml_error ignored;
+	bool gone;
+	int ret = 0;
+
+	http_submit(b->http, job);
+	http_lock(b->http);
+	while (ret == 0 && job->state == HTTP_BUSY && now_ms() < until)
+		ret = http_wait(b->http, 2, &ignored);
+	/* 404: there is no such upload, which is as good: */
+	gone = job->state == HTTP_DONE &&
+	       (job->answer.status / 100 == 2 || job->answer.status == 404);
+	/* unless it was put together, as what is aborted was not. */
+	if (gone && job->answer.status != 404)
+		b->unsure = false;
+	http_unlock(b->http);
+	return gone;
+}
+
+static void wait_until(struct blocks *b, uint64_t until)
+{
+	struct avml_error ignored;
+
+	http_lock(b->http);
+	while (now_ms() < until && http_wait(b->http, 2, &ignored) == 0)
+		;
+	http_unlock(b->http);
+}
+
 /*
  * Parts of what is never finished are kept, and paid for: so it is tried, but
- * not for as long as anything else.
+ * not for as long as anything else. A part that was under way may be taken in
+ * after that (AbortMultipartUpload says so, and to abort it again).
  */
 int s3_abandon(struct blocks *b, struct avml_error *err)
 {
@@ -246,25 +280,14 @@ int s3_abandon(struct blocks *b, struct avml_error *err)
 		.any_answer = true,
 	};
 	const uint64_t until = now_ms() + ABANDON_MS;
-	struct avml_error ignored;
-	bool gone = false;
-	int ret = 0;
+	bool gone;
 
 	if (!s3->upload_id)
 		return 0;
-	if (url) {
-		http_submit(b->http, &job);
-		http_lock(b->http);
-		while (ret == 0 && job.state == HTTP_BUSY && now_ms() < until)
-			ret = http_wait(b->http, 2, &ignored);
-		/* 404: there is no such upload, which is as good: */
-		gone = job.state == HTTP_DONE &&
-		       (job.answer.status / 100 == 2 ||
-			       job.answer.status == 404);
-		/* unless it was put together, as what is aborted was not. */
-		if (gone && job.answer.status != 404)
-			b->unsure = false;
-		http_unlock(b->http);
+	gone = url && forget(b, &job, until);
+	if (gone && b->cut_off && job.answer.status != 404) {
+		wait_until(b, now_ms() + AGAIN_MS);
+		gone = forget(b, &job, until);
 	}
 	http_job_release(b->http, &job);
 	if (gone)
