@@ -80,8 +80,10 @@ static inline void on_notice(void *ctx, const char *notice)
 	strcat(notices, "\n");
 }
 
-static inline int own_header(void *ctx, struct curl_slist **list)
+static inline int own_header(
+	void *ctx, struct curl_slist **list, struct avml_error *error)
 {
+	(void)error;
 	*list = curl_slist_append(*list, (const char *)ctx);
 	return *list ? 0 : -ENOMEM;
 }

@@ -260,6 +260,49 @@ START_TEST(http_refused_connection_is_tried_again)
 }
 END_TEST
 
+/* --- what cannot be made ---------------------------------------------------
+ */
+
+static int header_code;
+
+/* Once, or always. */
+static int no_header(
+	void *ctx, struct curl_slist **list, struct avml_error *error)
+{
+	const int code = header_code;
+
+	(void)ctx;
+	(void)list;
+	if (code == ENOMEM)
+		header_code = 0;
+	return code ? avml_error_set(error, code, "there is no key") : 0;
+}
+
+/* Of what will not go better, nobody waits for the next attempt. */
+START_TEST(http_request_that_cannot_be_made_fails)
+{
+	static const struct reply replies[] = { { .text = REPLY_OK } };
+
+	header_code = _i == 0 ? EINVAL : ENOMEM;
+	source.len = 10;
+	prepare(replies, 1);
+	put(10);
+	job.headers = no_header;
+	http_submit(http, &job);
+	if (_i == 0) {
+		ck_assert_int_eq(end(), -EINVAL);
+		ck_assert_str_eq(text, "there is no key");
+		ck_assert_str_eq(notices, "");
+		expect_seen(0);
+	} else {
+		ck_assert_int_eq(end(), 0);
+		ck_assert_ptr_nonnull(strstr(notices, "a request: Cannot"));
+		expect_seen(1);
+	}
+	server_free(server);
+}
+END_TEST
+
 /* --- what takes no byte ----------------------------------------------------
  */
 
@@ -338,6 +381,8 @@ static Suite *http_fail_suite(void)
 	tcase_add_test(tcase, http_early_success_is_none);
 	tcase_add_test(tcase, http_early_refusal_is_heard);
 	tcase_add_test(tcase, http_refused_connection_is_tried_again);
+	tcase_add_loop_test(
+		tcase, http_request_that_cannot_be_made_fails, 0, 2);
 	tcase_add_test(tcase, http_stall_is_made_good);
 	tcase_add_test(tcase, http_stall_of_a_stream_fails);
 	tcase_add_test(tcase, http_answer_is_waited_for);

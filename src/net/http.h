@@ -73,9 +73,11 @@ struct http_job {
 	const char *what; /* in messages: "block 3"; NULL: the request itself */
 	/*
 	 * Add what the request has of its own, for each attempt anew; in the
-	 * thread of requests. 0 or -ENOMEM. NULL: nothing.
+	 * thread of requests. 0; -ENOMEM, which may pass; another -errno and
+	 * the error: the job fails. NULL: nothing.
 	 */
-	int (*headers)(void *ctx, struct curl_slist **list);
+	int (*headers)(
+		void *ctx, struct curl_slist **list, struct avml_error *err);
 	void *headers_ctx;
 	struct http_body body; /* without `read`: there is none */
 	/* Statuses of 4xx, and 501, are no failure: see answer.status. */

@@ -315,19 +315,25 @@ static bool add_header(struct http_attempt *a, const char *line)
 	return list;
 }
 
-static bool make_headers(struct http_attempt *a)
+static int make_headers(struct http_attempt *a, struct avml_error *err)
 {
+	int ret = -ENOMEM;
+
 	curl_slist_free_all(a->list);
 	a->list = NULL;
 	/* Some servers never answer to an Expect, which costs a second. */
-	return add_header(a, "Expect:") && add_header(a, "Accept:") &&
-	       (!a->job->headers ||
-		       a->job->headers(a->job->headers_ctx, &a->list) == 0);
+	if (add_header(a, "Expect:") && add_header(a, "Accept:"))
+		ret = a->job->headers ? a->job->headers(a->job->headers_ctx,
+						&a->list, err)
+				      : 0;
+	return ret == -ENOMEM ? avml_error_set_errno(err, ENOMEM, "a request")
+			      : ret;
 }
 
 int attempt_start(struct http_attempt *a, struct avml_error *err)
 {
 	CURLcode code;
+	int ret;
 
 	a->due_ms = 0;
 	a->at = 0;
@@ -341,14 +347,17 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 	a->moved = 0;
 	a->moved_ms = http_now_ms();
 	curl_easy_reset(a->easy);
-	if (!make_headers(a))
-		return avml_error_set_errno(err, ENOMEM, "a request");
+	ret = make_headers(a, err);
+	if (ret < 0)
+		return ret;
 	code = set_all(a);
 	if (code == CURLE_OK &&
 		curl_multi_add_handle(a->common->multi, a->easy) != CURLM_OK)
 		code = CURLE_OUT_OF_MEMORY;
 	if (code != CURLE_OK)
-		return avml_error_set(err, EIO, "a request cannot be made: %s",
+		return avml_error_set(err,
+			code == CURLE_OUT_OF_MEMORY ? ENOMEM : EIO,
+			"a request cannot be made: %s",
 			curl_easy_strerror(code));
 	return 0;
 }

@@ -106,7 +106,7 @@ struct http_attempt *attempt_new(
 	struct http_common *common, struct http_job *job);
 void attempt_free(struct http_attempt *a);
 
-/* Begin the request, from the body's begin. 0 or -errno. */
+/* Begin the request, from the body's begin. 0 or -errno; -ENOMEM may pass. */
 int attempt_start(struct http_attempt *a, struct avml_error *err);
 
 /* Where the request goes: to the job's URL, or a redirect's. */

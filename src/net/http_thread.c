@@ -81,8 +81,13 @@ static void start(struct http *h, struct http_attempt **place)
 {
 	struct avml_error err = AVML_ERROR_INIT;
 
-	if (attempt_start(*place, &err) < 0)
+	const int ret = attempt_start(*place, &err);
+
+	/* What is wrong with a request is so the next time too. */
+	if (ret == -ENOMEM)
 		put_off(h, place, 0, &err);
+	else if (ret < 0)
+		end_job(h, place, HTTP_FAILED, &err);
 }
 
 /* An attempt that libcurl has ended. */

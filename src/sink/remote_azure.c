@@ -50,10 +50,12 @@ static int add_common(struct curl_slist **list, const char *checksum)
 	return add_header(list, line);
 }
 
-static int block_headers(void *ctx, struct curl_slist **list)
+static int block_headers(
+	void *ctx, struct curl_slist **list, struct avml_error *err)
 {
 	const struct block *block = ctx;
 
+	(void)err;
 	return add_common(list, block->checksum);
 }
 
@@ -143,11 +145,13 @@ static ssize_t list_read(
 	return (ssize_t)size;
 }
 
-static int list_headers(void *ctx, struct curl_slist **list)
+static int list_headers(
+	void *ctx, struct curl_slist **list, struct avml_error *err)
 {
 	const struct block_list *l = ctx;
 	int ret = add_common(list, l->checksum);
 
+	(void)err;
 	if (ret == 0)
 		ret = add_header(list,
 			"x-ms-blob-content-type: application/octet-stream");

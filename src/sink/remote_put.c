@@ -32,7 +32,8 @@ struct put_sink {
 	bool over;	/* nothing follows `end` */
 };
 
-static int put_headers(void *ctx, struct curl_slist **list)
+static int put_headers(
+	void *ctx, struct curl_slist **list, struct avml_error *err)
 {
 	static const char *const lines[] = {
 		/* Azure wants to know; others do not care. */
@@ -41,6 +42,7 @@ static int put_headers(void *ctx, struct curl_slist **list)
 	};
 
 	(void)ctx;
+	(void)err;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct curl_slist *longer = curl_slist_append(*list, lines[i]);
 

@@ -46,7 +46,7 @@ static int add_header(
 
 /* Anew for each attempt: a signature is good for minutes. */
 static int sign(const struct s3 *s3, const char *method, const char *url,
-	const char *payload, struct curl_slist **list)
+	const char *payload, struct curl_slist **list, struct avml_error *err)
 {
 	const struct sigv4_request request = {
 		.method = method,
@@ -55,14 +55,13 @@ static int sign(const struct s3 *s3, const char *method, const char *url,
 		.payload = payload,
 	};
 	struct sigv4_signature signature = { .authorization = NULL };
-	struct avml_error ignored;
 	struct timespec now;
 	int ret;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	ret = sigv4_sign(&s3->keys, &request, now.tv_sec, &signature, &ignored);
+	ret = sigv4_sign(&s3->keys, &request, now.tv_sec, &signature, err);
 	if (ret < 0)
-		return -ENOMEM;
+		return avml_error_wrap(err, "the request cannot be signed");
 	ret = add_header(list, "x-amz-date", signature.date);
 	if (ret == 0)
 		ret = add_header(list, "x-amz-content-sha256", payload);
@@ -75,14 +74,14 @@ static int sign(const struct s3 *s3, const char *method, const char *url,
 	return ret;
 }
 
-int s3_headers(void *ctx, struct curl_slist **list)
+int s3_headers(void *ctx, struct curl_slist **list, struct avml_error *err)
 {
 	const struct s3_request *r = ctx;
 	const struct s3 *s3 = r->blocks->data;
 
 	if (s3->parts)
 		return 0;
-	return sign(s3, r->method, r->url, r->payload, list);
+	return sign(s3, r->method, r->url, r->payload, list, err);
 }
 
 /* "unsigned" where there is none, which S3 takes over https. */
@@ -99,7 +98,8 @@ static void payload_of(const char *base64, char payload[CHECKSUM_HEX_SIZE])
 		snprintf(payload, CHECKSUM_HEX_SIZE, "%s", SIGV4_UNSIGNED);
 }
 
-static int block_headers(void *ctx, struct curl_slist **list)
+static int block_headers(
+	void *ctx, struct curl_slist **list, struct avml_error *err)
 {
 	const struct block *block = ctx;
 	const struct s3 *s3 = block->blocks->data;
@@ -111,7 +111,7 @@ static int block_headers(void *ctx, struct curl_slist **list)
 						    block->checksum)
 					  : 0;
 	payload_of(block->checksum, payload);
-	return sign(s3, "PUT", block->url, payload, list);
+	return sign(s3, "PUT", block->url, payload, list, err);
 }
 
 /* Of a list that somebody made. */

@@ -42,7 +42,7 @@ enum s3_what {
 char *s3_url(const struct s3 *s3, enum s3_what what, uint64_t number);
 
 /* Of a job: `ctx` is a struct s3_request. */
-int s3_headers(void *ctx, struct curl_slist **list);
+int s3_headers(void *ctx, struct curl_slist **list, struct avml_error *err);
 
 /* Of the dialect: see remote_blocks.h. */
 int s3_commit(struct blocks *b, struct avml_error *err);
