@@ -150,7 +150,8 @@ static inline const char *machine_place_of(const char *path)
 		return machine.meminfo;
 	if (strcmp(path, "/proc/self/pagemap") == 0 && machine.no_self)
 		return NULL;
-	if (strncmp(path, "/boot/config-", 13) == 0)
+	if (strncmp(path, "/boot/config-", 13) == 0 ||
+		strcmp(path, "/proc/kcore") == 0)
 		return NULL;
 	if (machine_is_pagemap(path))
 		return machine.pagemap == ABSENT
@@ -321,6 +322,9 @@ int WRAP(munmap)(void *addr, size_t len)
 {
 	if (machine.on)
 		atomic_fetch_sub(&machine.maps, 1);
+	/* Then their frames are memory as any other. */
+	if (addr == machine.pages)
+		machine.pages = NULL;
 	return REAL(munmap)(addr, len);
 }
 

@@ -28,9 +28,8 @@ static inline struct avml_source *open_source(void)
 	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
 	ret = avml_source_open("bpf", &config, &source, &err);
 	ck_assert_msg(ret == 0, "%d: %s", ret, avml_error_message(&err, 0));
-	/* What was there to prove it is gone, and pages are memory again. */
+	/* What was there to prove it is gone. */
 	ck_assert_int_eq(machine.maps, 0);
-	machine.pages = NULL;
 	return source;
 }
 
@@ -42,6 +41,41 @@ static inline struct avml_source_reader *new_reader(
 
 	ck_assert_int_eq(avml_source_reader_new(source, &reader, &err), 0);
 	return reader;
+}
+
+/* What is told of the sources. */
+struct verdicts {
+	size_t count;
+	struct verdict {
+		char name[16], path[TEST_PATH_MAX];
+		enum avml_source_reason reason;
+		bool primary, changes_kernel;
+		char remedy[256], message[1024]; /* "": NULL */
+	} items[8];
+};
+
+static inline void on_verdict(
+	void *ctx, const struct avml_source_verdict *verdict)
+{
+	struct verdicts *all = ctx;
+	struct verdict *v = &all->items[all->count++];
+
+	ck_assert_uint_le(all->count, TEST_COUNT(all->items));
+	snprintf(v->name, sizeof(v->name), "%s", verdict->name);
+	snprintf(v->path, sizeof(v->path), "%s", verdict->path);
+	v->reason = verdict->reason;
+	v->primary = verdict->primary;
+	v->changes_kernel = verdict->changes_kernel;
+	snprintf(v->remedy, sizeof(v->remedy), "%s",
+		verdict->remedy ? verdict->remedy : "");
+	if (verdict->err)
+		avml_error_join(verdict->err, v->message, sizeof(v->message));
+}
+
+static inline void assert_has(const char *text, const char *part)
+{
+	ck_assert_msg(
+		strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
 }
 
 static inline unsigned int calls_of(int command)

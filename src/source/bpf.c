@@ -219,7 +219,9 @@ static int find_base(struct bpf_program *program,
 			return avml_error_set_errno(err, ENOMEM, "bpf");
 		ret = bpf_base_find(program, path, end, base, err);
 	}
-	if (ret == 0 || ret == -ENOMEM || ret == -EINTR)
+	if (ret == -ENOMEM)
+		return avml_error_wrap(err, "bpf");
+	if (ret == 0 || ret == -EINTR)
 		return ret;
 	avml_error_wrap(
 		err, "bpf: where the kernel has physical memory is not proved");

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why the source "bpf" does not work: each reason, what is said of it and what
+ * would help; and that nothing is left of the attempt.
+ */
+#include <linux/capability.h>
+#include <signal.h>
+
+#include "base/cancel.h"
+#include "check_bpf_source.h"
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+#endif
+
+#define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
+
+/* What is wrong with a machine where all else works. */
+typedef void spoil_fn(struct avml_source_config *config);
+
+static const char *text_file(const char *text)
+{
+	return test_text("%s", test_file("text", text, strlen(text)));
+}
+
+static void plain(struct avml_source_config *config)
+{
+	(void)config;
+}
+
+/* --- before anything is loaded -------------------------------------------- */
+
+static void not_root(struct avml_source_config *config)
+{
+	(void)config;
+	machine.euid = 1000;
+	machine.capabilities = CAPABILITY(BPF) | CAPABILITY(PERFMON);
+}
+
+static void in_a_user_namespace(struct avml_source_config *config)
+{
+	(void)config;
+	machine.uid_map = text_file("0 100000 65536\n");
+}
+
+static void no_cap_bpf(struct avml_source_config *config)
+{
+	(void)config;
+	machine.capabilities &= ~(CAPABILITY(SYS_ADMIN) | CAPABILITY(BPF));
+}
+
+static void no_cap_perfmon(struct avml_source_config *config)
+{
+	(void)config;
+	machine.capabilities &= ~(CAPABILITY(SYS_ADMIN) | CAPABILITY(PERFMON));
+}
+
+static void no_cap_sys_admin(struct avml_source_config *config)
+{
+	(void)config;
+	machine.capabilities &= ~CAPABILITY(SYS_ADMIN);
+}
+
+static void locked_down(struct avml_source_config *config)
+{
+	(void)config;
+	machine.lockdown = text_file("none integrity [confidentiality]\n");
+}
+
+static void android_by_name(struct avml_source_config *config)
+{
+	(void)config;
+	machine.release = "5.10.81-android12-9-00001-g0123456789ab";
+}
+
+static void android_by_its_files(struct avml_source_config *config)
+{
+	(void)config;
+	machine.android = true;
+}
+
+static void no_ram(struct avml_source_config *config)
+{
+	config->ram = NULL;
+}
+
+static void no_page_of_ram(struct avml_source_config *config)
+{
+	(void)config;
+	ram.count = 0;
+}
+
+/* --- by the kernel -------------------------------------------------------- */
+
+static void no_helper(struct avml_source_config *config)
+{
+	(void)config;
+	kernel.before_5_14 = kernel.before_5_8 = true;
+}
+
+static void out_of_addresses(struct avml_source_config *config)
+{
+	(void)config;
+	machine.map_fails = 1;
+}
+
+static void limited_for_good(struct avml_source_config *config)
+{
+	(void)config;
+	kernel.before_5_14 = kernel.before_5_11 = true;
+	machine.setrlimit_error = EPERM;
+}
+
+/* --- where its memory is -------------------------------------------------- */
+
+static void hidden_frames(struct avml_source_config *config)
+{
+	(void)config;
+	machine.pagemap = HIDDEN;
+}
+
+static void no_pagemap(struct avml_source_config *config)
+{
+	(void)config;
+	machine.pagemap = ABSENT;
+}
+
+static void no_proof(struct avml_source_config *config)
+{
+	(void)config;
+	machine.odd = 3;
+}
+
+static void no_memory_for_proof(struct avml_source_config *config)
+{
+	(void)config;
+	machine.map_fails = 2;
+}
+
+static void stopped(struct avml_source_config *config)
+{
+	(void)config;
+	cancel_request(SIGTERM);
+}
+
+/* --- what is not to be touched -------------------------------------------- */
+
+static void no_flags(struct avml_source_config *config)
+{
+	(void)config;
+	machine.flags = NULL;
+}
+
+static void empty_flags(struct avml_source_config *config)
+{
+	(void)config;
+	machine.flags = text_file("");
+}
+
+static void unaccepted(struct avml_source_config *config)
+{
+	(void)config;
+	machine.meminfo = text_file("MemTotal: 5 kB\nUnaccepted: 4 kB\n");
+}
+
+static void no_memory(struct avml_source_config *config)
+{
+	(void)config;
+	/* All but what our own pages are in. */
+	machine.holes[0] = (struct avml_range){ 0, GIB };
+	machine.holes[1] = (struct avml_range){ 2 * GIB, 3 * GIB };
+	machine.holes[2] = (struct avml_range){ 0x60080000, 0x60081000 };
+}
+
+enum how { UNTOUCHED = 1, FORCED = 2 };
+
+static const struct {
+	spoil_fn *spoil;
+	enum avml_source_reason reason;
+	int code;
+	const char *says, *helps;
+	unsigned int how;   /* no bpf(2) is called; it works with --force */
+	int command, error; /* of bpf(2) */
+} cases[] = {
+	{ not_root, AVML_SOURCE_NOT_ROOT, EPERM, "CAP_BPF and CAP_PERFMON",
+		"run as root", UNTOUCHED, 0, 0 },
+	{ in_a_user_namespace, AVML_SOURCE_USER_NAMESPACE, EPERM,
+		"user namespace", "outside of the container", UNTOUCHED, 0, 0 },
+	{ no_cap_bpf, AVML_SOURCE_CAPABILITY, EPERM, "CAP_BPF", "CAP_SYS_ADMIN",
+		UNTOUCHED, 0, 0 },
+	{ no_cap_perfmon, AVML_SOURCE_CAPABILITY, EPERM, "CAP_PERFMON",
+		"CAP_SYS_ADMIN", UNTOUCHED, 0, 0 },
+	{ no_cap_sys_admin, AVML_SOURCE_CAPABILITY, EPERM, "CAP_SYS_ADMIN",
+		"where root has it", UNTOUCHED, 0, 0 },
+	{ locked_down, AVML_SOURCE_LOCKDOWN, EPERM, "'confidentiality'",
+		"without lockdown", UNTOUCHED, 0, 0 },
+	{ android_by_name, AVML_SOURCE_UNSAFE, EPERM, "Android", "--force",
+		UNTOUCHED | FORCED, 0, 0 },
+	{ android_by_its_files, AVML_SOURCE_UNSAFE, EPERM, "Android", "--force",
+		UNTOUCHED | FORCED, 0, 0 },
+	{ no_ram, AVML_SOURCE_NO_RAM, ENODATA, "RAM is not known", "--iomem",
+		UNTOUCHED, 0, 0 },
+	{ no_page_of_ram, AVML_SOURCE_NO_RAM, ENODATA, "RAM is not known",
+		"--iomem", UNTOUCHED, 0, 0 },
+
+	{ plain, AVML_SOURCE_KERNEL, ENOSYS, "the map", "CONFIG_BPF_SYSCALL", 0,
+		BPF_MAP_CREATE, ENOSYS },
+	{ plain, AVML_SOURCE_DENIED, EPERM, "the map", "security module", 0,
+		BPF_MAP_CREATE, EPERM },
+	{ plain, AVML_SOURCE_DENIED, EPERM, "a BPF program", "security module",
+		0, BPF_PROG_LOAD, EPERM },
+	{ plain, AVML_SOURCE_DENIED, EPERM, "to run a BPF program",
+		"security module", 0, BPF_PROG_TEST_RUN, EPERM },
+	{ plain, AVML_SOURCE_KERNEL, ENOTSUP, "6.12.0", "JIT compiler", 0,
+		BPF_PROG_LOAD, 524 },
+	{ plain, AVML_SOURCE_KERNEL, ENOTSUP, "kernel 6.12.0 cannot",
+		"5.10 or later", 0, BPF_PROG_TEST_RUN, 524 },
+	{ no_helper, AVML_SOURCE_KERNEL, EINVAL,
+		"takes no such program: invalid func unknown#113",
+		"5.10 or later", 0, 0, 0 },
+	{ plain, AVML_SOURCE_KERNEL, EINVAL, "a BPF program: Invalid argument",
+		"5.10 or later", 0, BPF_PROG_LOAD, EINVAL },
+	{ plain, AVML_SOURCE_KERNEL, EACCES, "a BPF program: Permission denied",
+		"5.10 or later", 0, BPF_PROG_LOAD, EACCES },
+	{ plain, AVML_SOURCE_OTHER, ENOMEM, "the map", "", 0, BPF_MAP_CREATE,
+		ENOMEM },
+	{ plain, AVML_SOURCE_OTHER, EMFILE, "a BPF program", "", 0,
+		BPF_PROG_LOAD, EMFILE },
+	{ out_of_addresses, AVML_SOURCE_OTHER, ENOMEM, "to see the map", "", 0,
+		0, 0 },
+	{ limited_for_good, AVML_SOURCE_DENIED, EPERM, "the map",
+		"security module", 0, 0, 0 },
+
+	{ hidden_frames, AVML_SOURCE_UNPROVEN, EPERM, "is not proved", "", 0, 0,
+		0 },
+	{ no_pagemap, AVML_SOURCE_UNPROVEN, ENOENT, "is not proved",
+		"CONFIG_PROC_PAGE_MONITOR", 0, 0, 0 },
+	{ no_proof, AVML_SOURCE_UNPROVEN, ERANGE, "is not proved", "", 0, 0,
+		0 },
+	{ no_memory_for_proof, AVML_SOURCE_OTHER, ENOMEM, "pages of our own",
+		"", 0, 0, 0 },
+	{ stopped, AVML_SOURCE_OTHER, EINTR, "SIGTERM", "", 0, 0, 0 },
+
+	{ no_flags, AVML_SOURCE_UNSAFE, EPERM, "are not known", "--force",
+		FORCED, 0, 0 },
+	{ empty_flags, AVML_SOURCE_UNSAFE, EPERM, "empty or masked", "--force",
+		FORCED, 0, 0 },
+	{ unaccepted, AVML_SOURCE_UNSAFE, EPERM, "Unaccepted", "--force",
+		FORCED, 0, 0 },
+	{ no_memory, AVML_SOURCE_UNREADABLE, EIO, "Bad address", "", 0, 0, 0 },
+};
+
+static struct avml_source_config begin(bool force)
+{
+	machine_begin();
+	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
+	return (struct avml_source_config){
+		.page_size = PAGE, .ram = &ram, .force = force
+	};
+}
+
+static unsigned int all_calls(void)
+{
+	unsigned int calls = 0;
+
+	for (int i = 0; i < KERNEL_COMMANDS; i++)
+		calls += calls_of(i);
+	return calls;
+}
+
+static void assert_nothing_left(int next)
+{
+	ck_assert_int_eq(machine.maps, 0);
+	ck_assert_int_eq(machine_next_fd(), next);
+}
+
+/* By itself, with and without --force. */
+START_TEST(bpf_refusal_has_its_reason)
+{
+	const bool force = _i % 2;
+	const size_t n = (size_t)_i / 2;
+	struct avml_source_config config = begin(force);
+	const bool works = force && cases[n].how & FORCED;
+	const int next = machine_next_fd();
+	struct verdicts verdicts = { .count = 0 };
+	const struct verdict *v = &verdicts.items[0];
+	struct avml_error err = AVML_ERROR_INIT;
+	char text[AVML_ERROR_TEXT];
+	struct avml_source *source;
+	int ret;
+
+	cases[n].spoil(&config);
+	kernel.fail[cases[n].command].error = cases[n].error;
+	ret = avml_source_choose(
+		"bpf", &config, on_verdict, &verdicts, &source, &err);
+	avml_error_join(&err, text, sizeof(text));
+	ck_assert_msg(ret == (works ? 0 : -cases[n].code), "%zu: %d: %s", n,
+		ret, text);
+	ck_assert_uint_eq(verdicts.count, 1);
+	ck_assert_str_eq(v->name, "bpf");
+	ck_assert_str_eq(v->path, "bpf");
+	ck_assert(v->primary == works && v->changes_kernel == works);
+	ck_assert_msg(
+		v->reason == (works ? AVML_SOURCE_USABLE : cases[n].reason),
+		"%zu: %s: %s", n, avml_source_reason_key(v->reason),
+		v->message);
+	if (works) {
+		avml_source_free(source);
+	} else {
+		ck_assert_ptr_null(source);
+		ck_assert_int_eq(err.code, cases[n].code);
+		if (ret != -EINTR)
+			assert_has(v->message, "bpf");
+		assert_has(v->message, cases[n].says);
+		assert_has(v->remedy, cases[n].helps);
+		ck_assert(
+			(v->remedy[0] != '\0') == (cases[n].helps[0] != '\0'));
+		assert_has(text, cases[n].says);
+		assert_has(text, cases[n].helps);
+	}
+	ck_assert((all_calls() == 0) ==
+		  (!works && (cases[n].how & UNTOUCHED) != 0));
+	assert_nothing_left(next);
+	ram.count = 1;
+}
+END_TEST
+
+/* --- what does not stand in the way --------------------------------------- */
+
+static void another_user(struct avml_source_config *config)
+{
+	(void)config;
+	machine.euid = 1000;
+	machine.capabilities = CAPABILITY(SYS_ADMIN);
+}
+
+static void lesser_lockdown(struct avml_source_config *config)
+{
+	(void)config;
+	machine.lockdown = text_file("none [integrity] confidentiality\n");
+}
+
+static void raw_tracepoint(struct avml_source_config *config)
+{
+	(void)config;
+	kernel.before_5_14 = true;
+	machine.release = "5.13.0";
+}
+
+static void locked_maps(struct avml_source_config *config)
+{
+	(void)config;
+	kernel.before_5_14 = kernel.before_5_11 = true;
+	machine.release = "5.10.0";
+}
+
+static void poisoned(struct avml_source_config *config)
+{
+	(void)config;
+	machine.meminfo =
+		text_file("MemTotal: 5 kB\nHardwareCorrupted: 4 kB\n");
+}
+
+static const struct {
+	spoil_fn *change;
+	const char *kind;
+	unsigned int limits; /* calls of setrlimit() */
+	bool cautious;
+} harmless[] = {
+	{ plain, "syscall", 0, false },
+	{ another_user, "syscall", 0, false },
+	{ lesser_lockdown, "syscall", 0, false },
+	{ raw_tracepoint, "raw-tracepoint", 0, false },
+	{ locked_maps, "raw-tracepoint", 1, false },
+	{ poisoned, "syscall", 0, true },
+};
+
+START_TEST(bpf_works)
+{
+	struct avml_source_config config = begin(false);
+	struct avml_error err = AVML_ERROR_INIT;
+	const int next = machine_next_fd();
+	struct avml_source_footprint footprint;
+	struct avml_source *source;
+	int ret;
+
+	harmless[_i].change(&config);
+	ret = avml_source_choose("bpf", &config, NULL, NULL, &source, &err);
+	ck_assert_msg(ret == 0, "%d: %s", ret, avml_error_message(&err, 0));
+	ck_assert(avml_source_is_cautious(source) == harmless[_i].cautious);
+	ck_assert(avml_source_is_filtered(source));
+	ck_assert(avml_source_footprint(source, &footprint));
+	ck_assert_str_eq(footprint.kind, harmless[_i].kind);
+	ck_assert_uint_eq(machine.limits, harmless[_i].limits);
+	avml_source_free(source);
+	assert_nothing_left(next);
+}
+END_TEST
+
+static Suite *bpf_refused_suite(void)
+{
+	Suite *suite = suite_create("bpf_refused");
+	TCase *tc = tcase_create("bpf_refused");
+
+	tcase_add_checked_fixture(tc, NULL, release_ram);
+	tcase_add_loop_test(
+		tc, bpf_refusal_has_its_reason, 0, 2 * TEST_COUNT(cases));
+	tcase_add_loop_test(tc, bpf_works, 0, TEST_COUNT(harmless));
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+CHECK_MAIN(bpf_refused_suite)
