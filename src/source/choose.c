@@ -46,17 +46,20 @@ static char *path_of(
  * A proc that is a copy tells of another machine, or another time: this
  * machine's devices do not go with it.
  */
+static bool is_ours(const struct avml_source_config *config)
+{
+	return !config->proc_dir || host_is_procfs(config->proc_dir);
+}
+
 static bool is_asked_for(
 	const struct source_ops *ops, const struct avml_source_config *config)
 {
-	const bool is_ours =
-		!config->proc_dir || host_is_procfs(config->proc_dir);
-
 	/* A dev that was named may hold copies; a proc that is one does not. */
 	if (ops->last_resort)
-		return is_ours && (config->proc_dir || !config->dev_dir);
+		return is_ours(config) &&
+		       (config->proc_dir || !config->dev_dir);
 	return ops == &source_file || is_of_proc(ops) || config->dev_dir ||
-	       is_ours;
+	       is_ours(config);
 }
 
 static bool is_called(const struct source_ops *ops, const char *what)
@@ -222,6 +225,21 @@ static int unite(struct attempt *attempts, size_t count,
 	return 0;
 }
 
+/* By its name: of a dev, the last resort has no need. */
+static int check_named(const struct attempt *a,
+	const struct avml_source_config *config, struct avml_error *err)
+{
+	if (a->ops->last_resort ? is_ours(config)
+				: is_asked_for(a->ops, config))
+		return 0;
+	return avml_error_set(err, EXDEV,
+		"%s is this machine's, and %s is no mounted proc but a copy%s",
+		a->path ? a->path : a->ops->usual_path, config->proc_dir,
+		a->ops->last_resort
+			? ""
+			: ": name the dev that goes with it (--dev)");
+}
+
 static int take_one(const char *what, const struct avml_source_config *config,
 	attempt_fn *attempt, verdict_fn *verdict, void *ctx,
 	struct avml_source **source, struct avml_error *err)
@@ -230,15 +248,12 @@ static int take_one(const char *what, const struct avml_source_config *config,
 	int ret = 0;
 
 	a.ops = find(what, config, &a.path);
-	if (!is_asked_for(a.ops, config) && is_called(a.ops, what)) {
-		ret = avml_error_set(err, EXDEV,
-			"%s is this machine's, and %s is no mounted proc but a "
-			"copy: name the dev that goes with it (--dev)",
-			a.path ? a.path : what, config->proc_dir);
-	} else if (attempt(&a, config, true)) {
+	if (a.ops != &source_file && is_called(a.ops, what))
+		ret = check_named(&a, config, err);
+	if (ret == 0 && attempt(&a, config, true)) {
 		tell(&a, true, verdict, ctx);
 		*source = TAKE_PTR(a.source);
-	} else {
+	} else if (ret == 0) {
 		tell(&a, false, verdict, ctx);
 		ret = attempt_fail(&a, err);
 	}
