@@ -93,9 +93,9 @@ END_TEST
 
 START_TEST(bpf_has_no_buffers_of_another_kind)
 {
-	const int none = machine_next_fd();
+	const int none = machine_open_fds();
 	struct avml_source *source = open_source();
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 
 	ck_assert_ptr_null(avml_source_buffers(source, PIECE / 2, 4));
 	ck_assert_ptr_null(avml_source_buffers(source, PIECE * 2, 4));
@@ -110,13 +110,13 @@ START_TEST(bpf_has_no_buffers_of_another_kind)
 	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
 	kernel.fail[BPF_PROG_TEST_RUN].error = 0;
 	ck_assert_int_eq(machine.maps, 0);
-	ck_assert_int_eq(machine_next_fd(), next);
+	ck_assert_int_eq(machine_open_fds(), fds);
 	/* Nor twice. */
 	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 4));
 	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
 	avml_source_free(source);
 	ck_assert_int_eq(machine.maps, 0);
-	ck_assert_int_eq(machine_next_fd(), none);
+	ck_assert_int_eq(machine_open_fds(), none);
 }
 END_TEST
 
@@ -167,12 +167,12 @@ END_TEST
 
 START_TEST(bpf_reads_into_any_memory)
 {
-	const int none = machine_next_fd();
+	const int none = machine_open_fds();
 	struct avml_source *source = open_source();
 	struct avml_source_reader *reader = new_reader(source);
 	const unsigned int loads = calls_of(BPF_PROG_LOAD);
 	const size_t len = 2 * PIECE + 5 * PAGE;
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 	uint8_t *bytes = malloc(len + 1);
 	uint8_t status[3 * PIECE / PAGE];
 
@@ -193,9 +193,9 @@ START_TEST(bpf_reads_into_any_memory)
 	free(bytes);
 	avml_source_reader_free(reader);
 	ck_assert_int_eq(machine.maps, _i);
-	ck_assert_int_eq(machine_next_fd(), next + 2 * _i);
+	ck_assert_int_eq(machine_open_fds(), fds + 2 * _i);
 	avml_source_free(source);
-	ck_assert_int_eq(machine_next_fd(), none);
+	ck_assert_int_eq(machine_open_fds(), none);
 }
 END_TEST
 
@@ -205,7 +205,7 @@ START_TEST(bpf_without_a_program_reads_nothing)
 	struct avml_source *source = open_source();
 	struct avml_source_reader *reader = new_reader(source);
 	uint8_t bytes[2 * PAGE], status[2];
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 
 	kernel.fail[_i].error = EMFILE;
 	memset(bytes, 0xee, sizeof(bytes));
@@ -216,7 +216,7 @@ START_TEST(bpf_without_a_program_reads_nothing)
 	ck_assert_uint_eq(status[1], EMFILE);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		ck_assert_uint_eq(bytes[i], 0);
-	ck_assert_int_eq(machine_next_fd(), next);
+	ck_assert_int_eq(machine_open_fds(), fds);
 	/* It is tried again. */
 	kernel.fail[_i].error = 0;
 	ck_assert_uint_eq(

@@ -115,8 +115,11 @@ static inline int machine_read(void *to, uint64_t addr, uint64_t len)
 		bool odd = false;
 
 		if (addr + done < machine.base || machine_faults(at)) {
-			/* What was there before may be anything. */
+			/* What it leaves is no memory, whatever it is. */
 			memset(to, 0xee, len);
+			page = machine_page(at, &odd);
+			if (page && len == PAGE)
+				memcpy(to, page, len);
 			return -EFAULT;
 		}
 		page = machine_page(at, &odd);
@@ -408,14 +411,14 @@ static inline void machine_put(uint64_t base, uint64_t task)
 	kernel.task = base + task;
 }
 
-/* Of all that it is made of, the descriptor that is next is the last seen. */
-static inline int machine_next_fd(void)
+/* How many there are, of all that a test can have. */
+static inline int machine_open_fds(void)
 {
-	const int fd = dup(STDERR_FILENO);
+	int count = 0;
 
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	return fd;
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
 }
 
 #endif

@@ -53,7 +53,7 @@ static int choose(const char *what, const struct avml_source_config *config,
 {
 	struct avml_error err = AVML_ERROR_INIT;
 	struct avml_source *source;
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 	const int ret = avml_source_choose(
 		what, config, on_verdict, verdicts, &source, &err);
 
@@ -61,7 +61,7 @@ static int choose(const char *what, const struct avml_source_config *config,
 	if (ret < 0)
 		avml_error_join(&err, text, AVML_ERROR_TEXT);
 	avml_source_free(source);
-	ck_assert_int_eq(machine_next_fd(), next);
+	ck_assert_int_eq(machine_open_fds(), fds);
 	ck_assert_int_eq(machine.maps, 0);
 	return ret;
 }

@@ -269,10 +269,10 @@ static unsigned int all_calls(void)
 	return calls;
 }
 
-static void assert_nothing_left(int next)
+static void assert_nothing_left(int fds)
 {
 	ck_assert_int_eq(machine.maps, 0);
-	ck_assert_int_eq(machine_next_fd(), next);
+	ck_assert_int_eq(machine_open_fds(), fds);
 }
 
 /* By itself, with and without --force. */
@@ -282,7 +282,7 @@ START_TEST(bpf_refusal_has_its_reason)
 	const size_t n = (size_t)_i / 2;
 	struct avml_source_config config = begin(force);
 	const bool works = force && cases[n].how & FORCED;
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 	struct verdicts verdicts = { .count = 0 };
 	const struct verdict *v = &verdicts.items[0];
 	struct avml_error err = AVML_ERROR_INIT;
@@ -321,7 +321,7 @@ START_TEST(bpf_refusal_has_its_reason)
 	}
 	ck_assert((all_calls() == 0) ==
 		  (!works && (cases[n].how & UNTOUCHED) != 0));
-	assert_nothing_left(next);
+	assert_nothing_left(fds);
 	ram.count = 1;
 }
 END_TEST
@@ -380,7 +380,7 @@ START_TEST(bpf_works)
 {
 	struct avml_source_config config = begin(false);
 	struct avml_error err = AVML_ERROR_INIT;
-	const int next = machine_next_fd();
+	const int fds = machine_open_fds();
 	struct avml_source_footprint footprint;
 	struct avml_source *source;
 	int ret;
@@ -394,7 +394,7 @@ START_TEST(bpf_works)
 	ck_assert_str_eq(footprint.kind, harmless[_i].kind);
 	ck_assert_uint_eq(machine.limits, harmless[_i].limits);
 	avml_source_free(source);
-	assert_nothing_left(next);
+	assert_nothing_left(fds);
 }
 END_TEST
 
