@@ -228,6 +228,62 @@ START_TEST(bpf_without_a_program_reads_nothing)
 }
 END_TEST
 
+/* What no filter has cut in pieces: as far as it goes. */
+START_TEST(bpf_reads_more_than_its_buffer)
+{
+	const size_t len = 3 * PIECE;
+	struct avml_source_reader *reader;
+	struct avml_source *source;
+	uint8_t *bytes = malloc(len);
+	uint8_t status[3 * PIECE / PAGE];
+
+	unfiltered = true;
+	source = open_source();
+	reader = new_reader(source);
+	atomic_store(&machine.reads, 0);
+	ck_assert_uint_eq(
+		avml_source_read(reader, ADDR, bytes, len, status), 0);
+	assert_bytes(bytes, ADDR, len);
+	ck_assert_uint_eq(machine.reads, 3);
+	/* A page of the second piece. */
+	machine.holes[0].start = ADDR + PIECE + PAGE;
+	machine.holes[0].end = machine.holes[0].start + 1;
+	memset(bytes, 0, len);
+	ck_assert_uint_eq(
+		avml_source_read(reader, ADDR, bytes, len, status), 1);
+	ck_assert_uint_eq(status[PIECE / PAGE + 1], EFAULT);
+	assert_bytes(bytes, ADDR, PIECE + PAGE);
+	assert_bytes(bytes + PIECE + 2 * PAGE, ADDR + PIECE + 2 * PAGE,
+		len - PIECE - 2 * PAGE);
+	free(bytes);
+	avml_source_reader_free(reader);
+	avml_source_free(source);
+}
+END_TEST
+
+/* Memory that begins where its buffers end, if there is room for it. */
+START_TEST(bpf_reads_right_behind_its_buffers)
+{
+	struct avml_source *source = open_source();
+	struct avml_source_reader *reader = new_reader(source);
+	uint8_t *buffers = avml_source_buffers(source, PIECE, 2);
+	uint8_t *behind = mmap(buffers + (size_t)2 * PIECE, PIECE,
+		PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	uint8_t status[PIECE / PAGE];
+
+	if (behind != MAP_FAILED) {
+		ck_assert_uint_eq(
+			avml_source_read(reader, ADDR, behind, PIECE, status),
+			0);
+		assert_bytes(behind, ADDR, PIECE);
+		ck_assert_int_eq(munmap(behind, PIECE), 0);
+	}
+	avml_source_reader_free(reader);
+	avml_source_free(source);
+}
+END_TEST
+
 /* --- pages that fault ----------------------------------------------------- */
 
 static const struct {
@@ -287,6 +343,8 @@ static Suite *bpf_suite(void)
 	tcase_add_test(tc, bpf_has_no_buffers_of_another_kind);
 	tcase_add_test(tc, bpf_is_read_by_two_threads);
 	tcase_add_loop_test(tc, bpf_reads_into_any_memory, 0, 2);
+	tcase_add_test(tc, bpf_reads_more_than_its_buffer);
+	tcase_add_test(tc, bpf_reads_right_behind_its_buffers);
 	tcase_add_loop_test(tc, bpf_zeros_pages_that_fault, 0, TEST_COUNT(bad));
 	tcase_add_test(tc, bpf_without_a_program_reads_nothing);
 	tcase_add_loop_test(tc, bpf_without_a_program_reads_nothing,

@@ -58,9 +58,10 @@ static inline uint64_t kernel_interpret(
 		TEST_ASSERT(i < program->count);
 		if (in.code == (BPF_ALU64 | BPF_MOV | BPF_X))
 			*to = r[in.src_reg];
-		else if (in.code == (BPF_ALU64 | BPF_MOV | BPF_K))
+		else if (in.code == (BPF_ALU64 | BPF_MOV | BPF_K) ||
+			 in.code == KERNEL_LOAD_MAP)
 			*to = imm;
-		else if (in.code == (BPF_ALU64 | BPF_ADD | BPF_K))
+		else if (in.code == KERNEL_ADD)
 			*to += imm;
 		else if (in.code == (BPF_LDX | BPF_MEM | BPF_DW))
 			memcpy(to, kernel_pointer(r[in.src_reg] + off), 8);
@@ -77,8 +78,8 @@ static inline uint64_t kernel_interpret(
 			r[0] = kernel_call(in.imm, r);
 		else if (in.code == (BPF_JMP | BPF_EXIT))
 			return r[0];
-		else
-			r[in.dst_reg] = imm, i++; /* the map, two halves */
+		else /* the other half of a map */
+			TEST_ASSERT(in.code == 0);
 	}
 }
 
@@ -132,7 +133,7 @@ static inline const char *kernel_resolve_maps(struct kernel_program *program)
 	for (size_t i = 0; i < program->count; i++) {
 		struct bpf_insn *in = &program->code[i];
 
-		if (in->code != (BPF_LD | BPF_DW | BPF_IMM))
+		if (in->code != KERNEL_LOAD_MAP)
 			continue;
 		in->imm = kernel_map_of(in->imm);
 		if (in->imm < 0)

@@ -17,14 +17,21 @@ static inline void release_ram(void)
 	avml_range_list_release(&ram);
 }
 
+/* Set before it is opened: none of its pages has a mark. */
+static bool unfiltered;
+
 static inline struct avml_source *open_source(void)
 {
-	struct avml_source_config config = { .page_size = PAGE, .ram = &ram };
+	const struct avml_source_config config = {
+		.page_size = PAGE, .ram = &ram, .force = unfiltered
+	};
 	struct avml_source *source = NULL;
 	struct avml_error err = AVML_ERROR_INIT;
 	int ret;
 
 	machine_begin();
+	if (unfiltered)
+		machine.flags = NULL;
 	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
 	ret = avml_source_open("bpf", &config, &source, &err);
 	ck_assert_msg(ret == 0, "%d: %s", ret, avml_error_message(&err, 0));

@@ -18,6 +18,10 @@
 #define KERNEL_PATHS 8 /* of a program, that are yet to be looked at */
 #define KERNEL_COMMANDS 16
 
+/* Those whose other parts are 0: BPF_LD and BPF_IMM, BPF_ADD and BPF_K. */
+#define KERNEL_LOAD_MAP BPF_DW
+#define KERNEL_ADD BPF_ALU64
+
 /* Memory of the kernel's to `to`: 0, or -errno. */
 typedef int kernel_reader(void *to, uint64_t addr, uint64_t len);
 
@@ -239,7 +243,7 @@ static inline const char *kernel_verify_one(
 	switch (in->code) {
 	case BPF_ALU64 | BPF_MOV | BPF_X:
 	case BPF_ALU64 | BPF_MOV | BPF_K:
-	case BPF_ALU64 | BPF_ADD | BPF_K:
+	case KERNEL_ADD:
 		return kernel_verify_move(s, in);
 	case BPF_LDX | BPF_MEM | BPF_DW:
 		return kernel_verify_load(v, s, in);
@@ -251,7 +255,7 @@ static inline const char *kernel_verify_one(
 		return kernel_verify_jump(v, s, in);
 	case BPF_JMP | BPF_CALL:
 		return kernel_verify_call(s, in);
-	case BPF_LD | BPF_DW | BPF_IMM:
+	case KERNEL_LOAD_MAP:
 		return kernel_verify_map(v, s, in);
 	case BPF_JMP | BPF_EXIT:
 		s->next = SIZE_MAX;
