@@ -46,7 +46,8 @@ static struct {
 	bool proc_is_real;
 	int random_error, mlock_error, setrlimit_error;
 	unsigned int random_most; /* bytes at once; 0: any */
-	unsigned int map_fails;	  /* 1 + the number of the mmap() that does */
+	void *map_at; /* where a map is put, over what is there; NULL: any */
+	unsigned int map_fails; /* 1 + the number of the mmap() that does */
 
 	/* What was seen. */
 	ino_t pagemap_ino;
@@ -328,6 +329,10 @@ void *WRAP64(mmap)(
 {
 	void *map = MAP_FAILED;
 
+	if (machine.map_at && flags == MAP_SHARED) {
+		addr = machine.map_at;
+		flags |= MAP_FIXED;
+	}
 	errno = ENOMEM;
 	if (!machine.on || atomic_fetch_add(&machine.map_calls, 1) + 1 !=
 				   machine.map_fails)
