@@ -359,6 +359,21 @@ START_TEST(http_body_that_fails_is_the_end)
 }
 END_TEST
 
+/* By its code, if there is nothing else. */
+START_TEST(http_body_that_fails_without_a_word_fails)
+{
+	static const struct reply replies[] = { { .text = REPLY_OK } };
+
+	source.fail_at = 100000;
+	source.pause_at = 100000;
+	source.mute = true;
+	BEGIN(replies, 300001);
+	ck_assert_int_eq(end(), -ENOSPC);
+	ck_assert_str_eq(text, "the body: No space left on device");
+	server_free(server);
+}
+END_TEST
+
 START_TEST(http_body_that_is_too_short_fails)
 {
 	static const struct reply replies[] = { { .text = REPLY_OK },
@@ -412,6 +427,7 @@ static Suite *http_suite(void)
 	tcase_add_test(tcase, http_redirect_has_secrets_too);
 	tcase_add_loop_test(tcase, http_body_may_pause, 0, 2);
 	tcase_add_test(tcase, http_body_that_fails_is_the_end);
+	tcase_add_test(tcase, http_body_that_fails_without_a_word_fails);
 	tcase_add_test(tcase, http_body_that_is_too_short_fails);
 	tcase_add_test(tcase, http_body_goes_as_slow_as_it_shall);
 	suite_add_tcase(suite, tcase);

@@ -22,6 +22,7 @@
 struct source {
 	uint64_t len, pause_at, fail_at;
 	bool once; /* it cannot be begun again */
+	bool mute; /* where it fails, it does not say why */
 	atomic_bool paused, resumed;
 };
 
@@ -31,6 +32,8 @@ static inline ssize_t source_read(
 	struct source *source = ctx;
 	uint8_t *to = buf;
 
+	if (source->fail_at > 0 && at >= source->fail_at && source->mute)
+		return -ENOSPC;
 	if (source->fail_at > 0 && at >= source->fail_at)
 		return avml_error_set(err, EIO, "the disk is gone");
 	if (source->pause_at > 0 && at >= source->pause_at &&

@@ -260,6 +260,30 @@ START_TEST(http_refused_connection_is_tried_again)
 }
 END_TEST
 
+/* Whether the server has it, nobody knows: that is nothing of this host's. */
+START_TEST(http_answer_without_an_end_is_tried_again)
+{
+	static char endless[2 * MIB] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n";
+	const struct reply replies[] = { { .text = endless },
+		{ .text = REPLY_OK } };
+	const size_t head = strlen(endless);
+
+	memset(endless + head, 'x', sizeof(endless) - head - 1);
+	remote.retries = (unsigned int)_i;
+	BEGIN(replies, 10);
+	if (_i == 0) {
+		ck_assert_int_eq(end(), -EPROTO);
+		expect_error("the server's answer had no end after 1 MiB");
+	} else {
+		ck_assert_msg(end() == 0, "%s", text);
+		expect_seen(2);
+		ck_assert_ptr_nonnull(strstr(notices, "had no end after"));
+	}
+	server_free(server);
+}
+END_TEST
+
 /* --- what cannot be made ---------------------------------------------------
  */
 
@@ -381,6 +405,8 @@ static Suite *http_fail_suite(void)
 	tcase_add_test(tcase, http_early_success_is_none);
 	tcase_add_test(tcase, http_early_refusal_is_heard);
 	tcase_add_test(tcase, http_refused_connection_is_tried_again);
+	tcase_add_loop_test(
+		tcase, http_answer_without_an_end_is_tried_again, 0, 2);
 	tcase_add_loop_test(
 		tcase, http_request_that_cannot_be_made_fails, 0, 2);
 	tcase_add_test(tcase, http_stall_is_made_good);

@@ -235,6 +235,53 @@ START_TEST(trust_is_asked_for_where_there_is_tls)
 }
 END_TEST
 
+/* Any URL of a list, since each is sent to. */
+START_TEST(trust_is_asked_for_where_any_url_is_secure)
+{
+	const char *urls[] = { "http://host/1", "http://host/2" };
+	struct avml_remote_parts parts = {
+		.urls = urls,
+		.count = TEST_COUNT(urls),
+		.part_size = 5 << 20,
+		.complete = "http://host/complete",
+		.abort = "http://host/abort",
+		.head = "http://host/head",
+	};
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	struct avml_error err = AVML_ERROR_INIT;
+	static const char secure[] = "https://host/x";
+
+	remote.kind = AVML_REMOTE_PARTS;
+	remote.to = "the list";
+	remote.parts = &parts;
+	if (_i == 1)
+		urls[1] = secure;
+	else if (_i == 2)
+		parts.complete = secure;
+	else if (_i == 3)
+		parts.abort = secure;
+	else if (_i == 4)
+		parts.head = secure;
+	ck_assert_int_eq(
+		avml_remote_check(&remote, &err), _i == 0 ? 0 : -ENOENT);
+}
+END_TEST
+
+/* Of one that nobody looks at, too. */
+START_TEST(trust_pin_has_its_form_always)
+{
+	struct avml_remote remote = AVML_REMOTE_DEFAULTS;
+	struct avml_error err = AVML_ERROR_INIT;
+
+	remote.kind = AVML_REMOTE_TCP;
+	remote.to = "host:443";
+	remote.pin = PIN;
+	ck_assert_int_eq(avml_remote_check(&remote, &err), 0);
+	remote.pin = "/pin.pem";
+	ck_assert_int_eq(avml_remote_check(&remote, &err), -EINVAL);
+}
+END_TEST
+
 /* --- libcurl's options ---------------------------------------------------- */
 
 /* The value of an option; it is set once. */
@@ -345,6 +392,9 @@ static Suite *trust_suite(void)
 		TEST_COUNT(checks));
 	tcase_add_loop_test(tcase, trust_is_asked_for_where_there_is_tls, 0,
 		TEST_COUNT(kinds));
+	tcase_add_loop_test(
+		tcase, trust_is_asked_for_where_any_url_is_secure, 0, 5);
+	tcase_add_test(tcase, trust_pin_has_its_form_always);
 	tcase_add_test(tcase, trust_options_verify_always);
 	tcase_add_test(tcase, trust_option_that_fails_is_the_last);
 	tcase_add_test(tcase, trust_init_is_once);

@@ -116,6 +116,9 @@ static size_t on_read(char *buf, size_t size, size_t count, void *ctx)
 	if (got == 0 && body->len != HTTP_CHUNKED)
 		got = avml_error_set(&a->read_err, EIO, "it ended early");
 	if (got < 0) {
+		if (a->read_err.code == 0)
+			avml_error_set_errno(
+				&a->read_err, (int)-got, "the body");
 		a->read_failed = true;
 		return CURL_READFUNC_ABORT;
 	}
@@ -178,8 +181,9 @@ static bool is_endless(struct http_attempt *a, size_t len)
 	if (a->answer_ms == 0)
 		a->answer_ms = now;
 	a->answer_len += len;
-	return a->answer_len > HTTP_ANSWER_MAX ||
-	       (limit_ms > 0 && now - a->answer_ms > limit_ms);
+	a->endless = a->answer_len > HTTP_ANSWER_MAX ||
+		     (limit_ms > 0 && now - a->answer_ms > limit_ms);
+	return a->endless;
 }
 
 static size_t on_text(char *bytes, size_t size, size_t count, void *ctx)
@@ -339,10 +343,11 @@ int attempt_start(struct http_attempt *a, struct avml_error *err)
 	a->at = 0;
 	atomic_store(&a->job->sent, 0);
 	a->ended = a->its_turn = a->read_failed = false;
+	avml_error_init(&a->read_err);
 	a->text_len = 0;
 	a->text[0] = a->etag[0] = a->curl_error[0] = '\0';
 	a->answer_ms = 0;
-	a->answer_counts = false;
+	a->answer_counts = a->endless = false;
 	a->answer_len = 0;
 	a->moved = 0;
 	a->moved_ms = http_now_ms();

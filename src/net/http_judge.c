@@ -80,12 +80,30 @@ static enum http_verdict again_if_can(
 	return VERDICT_FAILED;
 }
 
+/* Libcurl would blame this host, which did not take more of it. */
+static void tell_endless(const struct http_attempt *a, struct avml_error *err)
+{
+	if (a->answer_len > HTTP_ANSWER_MAX)
+		avml_error_set(err, EPROTO,
+			"the server's answer had no end after %u MiB",
+			HTTP_ANSWER_MAX >> 20);
+	else
+		avml_error_set(err, EPROTO,
+			"the server's answer had no end after %u s",
+			a->common->remote->stall_s * HTTP_ANSWER_PATIENCE);
+}
+
 static enum http_verdict judge_failure(
 	struct http_attempt *a, CURLcode code, struct avml_error *err)
 {
 	if (a->read_failed) {
 		*err = a->read_err;
 		return VERDICT_FAILED;
+	}
+	if (a->endless) {
+		tell_endless(a, err);
+		name_it(a, err);
+		return again_if_can(a, err);
 	}
 	if (a->curl_error[0] == '\0')
 		snprintf(a->curl_error, sizeof(a->curl_error), "%s",

@@ -58,6 +58,7 @@ struct http_attempt {
 	uint64_t answer_ms;  /* when it began; 0: it has not */
 	bool answer_counts;  /* it began when all was sent */
 	uint64_t answer_len; /* bytes so far */
+	bool endless;	     /* it was cut off here */
 	char *text;	     /* HTTP_TEXT_MAX and a NUL */
 	size_t text_len;
 	char etag[sizeof(((struct http_answer *)NULL)->etag)];

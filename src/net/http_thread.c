@@ -22,6 +22,9 @@ static void end_job(struct http *h, struct http_attempt **place,
 	pthread_mutex_lock(&h->mutex);
 	if (err)
 		job->err = *err;
+	/* Without a code, who waits would take it for a success. */
+	if (state == HTTP_FAILED && job->err.code == 0)
+		avml_error_set_errno(&job->err, EIO, "a request");
 	job->state = state;
 	*place = NULL;
 	pthread_cond_broadcast(&h->changed);

@@ -35,6 +35,13 @@ static int check_s3(
 	return 0;
 }
 
+/* One of several: what is sent to any of them is to be kept from others. */
+static int check_url(const char *url, bool *secure, struct avml_error *err)
+{
+	*secure |= url_is_secure(url);
+	return url_check(url, err);
+}
+
 /* Of S3: parts of 5 MiB to 5 GiB, and 10,000 at the most. */
 static int check_parts(const struct avml_remote_parts *parts, bool *secure,
 	struct avml_error *err)
@@ -48,16 +55,14 @@ static int check_parts(const struct avml_remote_parts *parts, bool *secure,
 		 parts->part_size % (1 << 20) != 0)
 		ret = avml_error_set(err, EINVAL,
 			"a part has 5 MiB to 5 GiB, and whole ones");
-	for (size_t i = 0; ret == 0 && i < parts->count; i++) {
-		ret = url_check(parts->urls[i], err);
-		*secure |= url_is_secure(parts->urls[i]);
-	}
+	for (size_t i = 0; ret == 0 && i < parts->count; i++)
+		ret = check_url(parts->urls[i], secure, err);
 	if (ret == 0)
-		ret = url_check(parts->complete, err);
+		ret = check_url(parts->complete, secure, err);
 	if (ret == 0)
-		ret = url_check(parts->abort, err);
+		ret = check_url(parts->abort, secure, err);
 	if (ret == 0 && parts->head)
-		ret = url_check(parts->head, err);
+		ret = check_url(parts->head, secure, err);
 	return ret < 0 ? avml_error_wrap(err, "the list of parts") : 0;
 }
 
@@ -93,6 +98,9 @@ int avml_remote_check(const struct avml_remote *remote, struct avml_error *err)
 	if (ret == 0 && !remote->cert != !remote->key)
 		ret = avml_error_set(err, EINVAL,
 			"a client certificate and its key go together");
+	/* Nobody would look at it otherwise, now; after a redirect, perhaps. */
+	if (ret == 0)
+		ret = trust_check_pin(remote, err);
 	if (ret == 0 && secure)
 		ret = trust_check(remote, err);
 	return ret;

@@ -65,6 +65,15 @@ static int check_file(
 	return 0;
 }
 
+int trust_check_pin(const struct avml_remote *remote, struct avml_error *err)
+{
+	/* libcurl takes anything else for the name of a file. */
+	if (!remote->pin || strncmp(remote->pin, "sha256//", 8) == 0)
+		return 0;
+	return avml_error_set(err, EINVAL,
+		"the pin \"%.80s\" does not begin with sha256//", remote->pin);
+}
+
 int trust_check(const struct avml_remote *remote, struct avml_error *err)
 {
 	const char *bundle = trust_bundle(remote);
@@ -76,12 +85,10 @@ int trust_check(const struct avml_remote *remote, struct avml_error *err)
 			"%s nor another known place has one (--cacert or "
 			"SSL_CERT_FILE names it)",
 			bundles[0]);
-	/* libcurl takes anything else for the name of a file. */
-	if (remote->pin && strncmp(remote->pin, "sha256//", 8) != 0)
-		return avml_error_set(err, EINVAL,
-			"the pin \"%.80s\" does not begin with sha256//",
-			remote->pin);
-	ret = check_file(bundle, "the file of certificates to trust", err);
+	ret = trust_check_pin(remote, err);
+	if (ret == 0)
+		ret = check_file(
+			bundle, "the file of certificates to trust", err);
 	if (ret == 0)
 		ret = check_file(remote->cert, "the certificate", err);
 	return ret == 0 ? check_file(remote->key, "the key", err) : ret;

@@ -17,6 +17,9 @@
  */
 int trust_init(struct avml_error *err);
 
+/* That a pin, if there is one, is in the form that libcurl takes. */
+int trust_check_pin(const struct avml_remote *remote, struct avml_error *err);
+
 /*
  * The files that `remote` names are there and can be read, and whom to trust
  * can be found: so that an error names the file. Only where TLS is used.
