@@ -20,7 +20,12 @@ extern "C" {
 
 struct avml_upload_options {
 	const char *file; /* a regular one, of at least a byte */
-	const struct avml_remote *remote; /* PUT or BLOB */
+	/*
+	 * Bytes that it has to have: those that were written to it before, or
+	 * it is another file by now. 0: not known.
+	 */
+	uint64_t len;
+	const struct avml_remote *remote; /* PUT, BLOB, S3 or PARTS */
 	/* It is removed afterwards: so the server's length is asked for. */
 	bool remove;
 	/* What is told on the way, in the caller's thread; may be NULL. */

@@ -246,10 +246,12 @@ static void report_stream(
 }
 
 /* The image is whole: off with it. The status that comes of it. */
-static int send_file(struct acquire *a, int status, struct avml_error *err)
+static int send_file(
+	struct acquire *a, uint64_t len, int status, struct avml_error *err)
 {
 	const struct upload_file file = {
 		.file = a->file,
+		.len = len,
 		.to = &a->to,
 		.remove = a->remove,
 		.progress = a->progress,
@@ -340,7 +342,7 @@ static int acquire_and_send(struct acquire *a,
 	if (a->streams)
 		report_stream(a, result, ret);
 	else if (a->uploads && is_image(status))
-		status = send_file(a, status, err);
+		status = send_file(a, result->written_bytes, status, err);
 	return status;
 }
 

@@ -42,6 +42,7 @@ int upload_file(const struct upload_file *u, struct avml_upload_result *r,
 	struct progress_line line;
 	const struct avml_upload_options options = {
 		.file = u->file,
+		.len = u->len,
 		.remote = &u->to->remote,
 		.remove = u->remove,
 		.ctx = &line,

@@ -9,6 +9,7 @@
 
 struct upload_file {
 	const char *file;
+	uint64_t len; /* bytes that it has to have; 0: any */
 	const struct remote_args *to;
 	bool remove;	      /* when it is confirmed */
 	const char *progress; /* when */

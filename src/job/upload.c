@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,19 @@ static int open_file(
 		return avml_error_set(err, ENODATA,
 			"%s is empty: there is no image to send", path);
 	return 0;
+}
+
+/* By its name it was found again. */
+static int check_len(const struct upload *u, struct avml_error *err)
+{
+	const uint64_t wanted = u->options->len;
+
+	if (wanted == 0 || (uint64_t)u->st.st_size == wanted)
+		return 0;
+	return avml_error_set(err, ESTALE,
+		"%s is not the image that was written: that had %" PRIu64
+		" bytes, and it has %" PRIu64,
+		u->options->file, wanted, (uint64_t)u->st.st_size);
 }
 
 static void on_sent(void *ctx, uint64_t sent)
@@ -105,6 +119,14 @@ static int remove_file(struct upload *u, struct avml_error *err)
 			"%s was sent, but is not removed: it is another file "
 			"now",
 			path);
+	/* What was written since its last look is not over there. */
+	if (st.st_size != u->st.st_size ||
+		st.st_mtim.tv_sec != u->st.st_mtim.tv_sec ||
+		st.st_mtim.tv_nsec != u->st.st_mtim.tv_nsec)
+		return avml_error_set(err, ESTALE,
+			"%s was sent, but is not removed: it was written to "
+			"meanwhile",
+			path);
 	if (unlink(path) < 0)
 		return avml_error_set_errno(
 			err, errno, "%s was sent, but cannot be removed", path);
@@ -132,6 +154,8 @@ int avml_upload(const struct avml_upload_options *options,
 	ret = avml_remote_check(options->remote, err);
 	if (ret == 0)
 		ret = open_file(options->file, &u.st, &fd, err);
+	if (ret == 0)
+		ret = check_len(&u, err);
 	if (ret < 0)
 		return ret;
 	result->file_bytes = sink_options.most = (uint64_t)u.st.st_size;

@@ -116,6 +116,16 @@ timed expect_status 0 avml "${from[@]}" --url "http://localhost:$proxied/up/x" \
 expect_took 0 3000
 expect_absent "$T/new"
 rm "$www/up/x"
+# What is written to it while that is asked is not over there.
+proxy "$http" --answer 1:503:2 --match 'HEAD '
+begin "${from[@]}" --url "http://localhost:$proxied/up/x" --delete "$T/new"
+wait_until grep -q answered "$T/proxy"
+printf x | dd of="$T/new" conv=notrunc status=none
+expect_ended 1 "$pid"
+check_sanitizer
+expect_err 'was sent, but is not removed: it was written to'
+[ -s "$T/new" ] || fail "it is gone"
+rm "$www/up/x"
 # It has all of it, and did not say so.
 proxy "$http" --lose 1
 kept 'whether .* was uploaded is not known' --retries 0 --url "http://localhost:$proxied/up/x"
