@@ -117,10 +117,11 @@ expect_error_form
 expect_no_key "$T/err"
 expect_err 'refused|onnect' 'id\+[12].* is aborted'
 
-# So is the end of an upload, where it fails or nobody confirms it.
+# So is the end of an upload, where it fails or nobody confirms it. With no
+# other part under way, which would be a reason of its own.
 for how in lost cut 503; do
 	start_s3 --fault part=403 --fault "abort=$how"
-	fails 403
+	fails 403 --part-concurrency 1
 	asked 2 '^abort'
 	expect_no_err 'is aborted'
 done
