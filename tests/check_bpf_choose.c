@@ -90,6 +90,24 @@ START_TEST(bpf_is_tried_last)
 }
 END_TEST
 
+/* That is said for tmpfs, and a full disk, too. */
+START_TEST(bpf_is_not_forced_unless_it_is_named)
+{
+	struct avml_source_config config = config_of(make_proc(), make_dir());
+	struct verdicts verdicts = { .count = 0 };
+	char text[AVML_ERROR_TEXT];
+
+	config.force = true;
+	ck_assert_int_eq(
+		unlink(test_text("%s/kpageflags", config.proc_dir)), 0);
+	ck_assert_int_eq(choose(NULL, &config, &verdicts, text), -EPERM);
+	ck_assert_int_eq(verdicts.items[3].reason, AVML_SOURCE_UNSAFE);
+	assert_not_called();
+	verdicts.count = 0;
+	ck_assert_int_eq(choose("bpf", &config, &verdicts, text), 0);
+}
+END_TEST
+
 START_TEST(bpf_is_not_tried_where_another_works)
 {
 	const char *dev = make_dir();
@@ -212,6 +230,7 @@ static Suite *bpf_choose_suite(void)
 
 	tcase_add_checked_fixture(tc, NULL, release_ram);
 	tcase_add_test(tc, bpf_is_tried_last);
+	tcase_add_test(tc, bpf_is_not_forced_unless_it_is_named);
 	tcase_add_test(tc, bpf_is_not_tried_where_another_works);
 	tcase_add_loop_test(tc, bpf_does_not_go_with_a_copy, 0, 2);
 	tcase_add_test(tc, bpf_goes_with_a_dev_by_its_name_alone);

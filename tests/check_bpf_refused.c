@@ -158,6 +158,12 @@ static void empty_flags(struct avml_source_config *config)
 	machine.flags = text_file("");
 }
 
+static void no_meminfo(struct avml_source_config *config)
+{
+	(void)config;
+	machine.meminfo = NULL;
+}
+
 static void unaccepted(struct avml_source_config *config)
 {
 	(void)config;
@@ -221,8 +227,10 @@ static const struct {
 		"5.10 or later", 0, 0, 0 },
 	{ plain, AVML_SOURCE_KERNEL, EINVAL, "a BPF program: Invalid argument",
 		"5.10 or later", 0, BPF_PROG_LOAD, EINVAL },
-	{ plain, AVML_SOURCE_KERNEL, EACCES, "a BPF program: Permission denied",
-		"5.10 or later", 0, BPF_PROG_LOAD, EACCES },
+	{ plain, AVML_SOURCE_DENIED, EACCES, "a BPF program: Permission denied",
+		"security module", 0, BPF_PROG_LOAD, EACCES },
+	{ plain, AVML_SOURCE_KERNEL, EFAULT, "a BPF program: Bad address",
+		"CONFIG_BPF_EVENTS", 0, BPF_PROG_LOAD, EFAULT },
 	{ plain, AVML_SOURCE_OTHER, ENOMEM, "the map", "", 0, BPF_MAP_CREATE,
 		ENOMEM },
 	{ plain, AVML_SOURCE_OTHER, EMFILE, "a BPF program", "", 0,
@@ -243,11 +251,13 @@ static const struct {
 	{ stopped, AVML_SOURCE_OTHER, EINTR, "SIGTERM", "", 0, 0, 0 },
 
 	{ no_flags, AVML_SOURCE_UNSAFE, EPERM, "are not known", "--force",
-		FORCED, 0, 0 },
+		UNTOUCHED | FORCED, 0, 0 },
 	{ empty_flags, AVML_SOURCE_UNSAFE, EPERM, "empty or masked", "--force",
-		FORCED, 0, 0 },
+		UNTOUCHED | FORCED, 0, 0 },
+	{ no_meminfo, AVML_SOURCE_UNSAFE, EPERM, "is not known", "--force",
+		UNTOUCHED | FORCED, 0, 0 },
 	{ unaccepted, AVML_SOURCE_UNSAFE, EPERM, "Unaccepted", "--force",
-		FORCED, 0, 0 },
+		UNTOUCHED | FORCED, 0, 0 },
 	{ no_memory, AVML_SOURCE_UNREADABLE, EIO, "Bad address", "", 0, 0, 0 },
 };
 

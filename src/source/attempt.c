@@ -32,30 +32,55 @@ static int refuse_unsafe(struct attempt *a, const char *meminfo_path,
 		-EPERM);
 }
 
-/* What has no guard but the filter is not for use without one. */
-static int check_last_resort(struct attempt *a, const char *meminfo_path,
-	const struct avml_meminfo *meminfo, int flags_ret,
-	const struct avml_error *flags_err)
+static int refuse_last_resort(struct attempt *a)
 {
-	static const char remedy[] =
-		"--force reads it all the same, at the risk of the machine";
-	char why[AVML_ERROR_TEXT];
+	return source_refuse(&a->why, AVML_SOURCE_UNSAFE,
+		"--source with its name and --force read it all the same, at "
+		"the risk of the machine",
+		-EPERM);
+}
 
-	if (flags_ret < 0) {
-		avml_error_join(flags_err, why, sizeof(why));
+/*
+ * What has no guard but the filter is not for use without one, and already
+ * touches memory when it is opened: so this comes before.
+ */
+static int check_last_resort(
+	struct attempt *a, const struct avml_source_config *config)
+{
+	CLEANUP_FREE char *flags_path =
+		host_proc_path(config->proc_dir, "kpageflags");
+	CLEANUP_FREE char *meminfo_path =
+		host_proc_path(config->proc_dir, "meminfo");
+	struct avml_page_flags flags = AVML_PAGE_FLAGS_INIT;
+	struct avml_meminfo meminfo;
+	struct avml_error why = AVML_ERROR_INIT;
+	char text[AVML_ERROR_TEXT];
+
+	if (!flags_path || !meminfo_path)
+		return avml_error_set_errno(&a->err, ENOMEM, "%s", a->path);
+	if (avml_page_flags_open(flags_path, &flags, &why) < 0) {
+		avml_error_join(&why, text, sizeof(text));
 		avml_error_set(&a->err, EPERM,
 			"%s: pages that must not be touched are not known: %s",
-			a->path, why);
-		return source_refuse(
-			&a->why, AVML_SOURCE_UNSAFE, remedy, -EPERM);
+			a->path, text);
+		return refuse_last_resort(a);
 	}
-	if (meminfo->unaccepted == 0)
+	avml_page_flags_release(&flags);
+	if (avml_meminfo_read(meminfo_path, &meminfo, &why) < 0) {
+		avml_error_join(&why, text, sizeof(text));
+		avml_error_set(&a->err, EPERM,
+			"%s: whether memory must not be touched is not known: "
+			"%s",
+			a->path, text);
+		return refuse_last_resort(a);
+	}
+	if (meminfo.unaccepted == 0)
 		return 0;
 	avml_error_set(&a->err, EPERM,
 		"%s: %s tells of memory that must not be touched (Unaccepted), "
 		"and kpageflags does not tell which it is",
 		a->path, meminfo_path);
-	return source_refuse(&a->why, AVML_SOURCE_UNSAFE, remedy, -EPERM);
+	return refuse_last_resort(a);
 }
 
 /*
@@ -78,11 +103,7 @@ static int add_filter(struct attempt *a,
 	(void)avml_meminfo_read(meminfo_path, &meminfo, &ignored);
 	a->source->cautious = meminfo.poisoned > 0 || meminfo.unaccepted > 0;
 	ret = avml_page_flags_open(flags_path, &a->source->flags, &ignored);
-	if (a->ops->last_resort)
-		return config->force ? 0
-				     : check_last_resort(a, meminfo_path,
-					       &meminfo, ret, &ignored);
-	if (asked_for)
+	if (asked_for || a->ops->last_resort)
 		return 0;
 	if (ret < 0 && a->source->cautious)
 		return refuse_unsafe(a, meminfo_path, &meminfo,
@@ -104,10 +125,11 @@ static int open_filtered(struct attempt *a,
 		.copy_allowed = config->dev_dir != NULL,
 		.ram = config->ram,
 		.proc_dir = config->proc_dir,
-		.forced = config->force,
+		/* For something else it may have been meant otherwise. */
+		.forced = config->force && asked_for,
 	};
 	CLEANUP_FREE char *copy = NULL;
-	int ret;
+	int ret = 0;
 
 	a->why = (struct source_refusal){ .reason = AVML_SOURCE_OTHER };
 	copy = a->path ? strdup(a->path) : NULL;
@@ -120,7 +142,10 @@ static int open_filtered(struct attempt *a,
 		return avml_error_set(&a->err, EINVAL,
 			"%s: pages of %zu bytes make no sense", a->path,
 			place.page_size);
-	ret = a->ops->open(&place, &a->source, &a->why, &a->err);
+	if (a->ops->last_resort && !place.forced)
+		ret = check_last_resort(a, config);
+	if (ret == 0)
+		ret = a->ops->open(&place, &a->source, &a->why, &a->err);
 	if (ret < 0)
 		return ret;
 	a->source->ops = a->ops;

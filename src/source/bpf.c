@@ -127,7 +127,8 @@ static int check_android(const struct source_place *place,
 	if (place->forced || !host_is_android())
 		return 0;
 	return source_refuse(why, AVML_SOURCE_UNSAFE,
-		"--force reads it all the same, at the risk of the machine",
+		"--source with its name and --force read it all the same, at "
+		"the risk of the machine",
 		avml_error_set(err, EPERM,
 			"bpf: this is Android, where a hypervisor may guard "
 			"memory that no mark tells of, and end the machine "
@@ -176,6 +177,7 @@ static int explain(int ret, struct source_refusal *why, struct avml_error *err)
 			"this kernel was built without CONFIG_BPF_SYSCALL",
 			ret);
 	case EPERM:
+	case EACCES:
 		return source_refuse(why, AVML_SOURCE_DENIED,
 			"a security module or a filter of system calls, as "
 			"containers have, forbids it",
@@ -192,8 +194,8 @@ static int explain(int ret, struct source_refusal *why, struct avml_error *err)
 			-ENOTSUP);
 	default:
 		return source_refuse(why, AVML_SOURCE_KERNEL,
-			"5.10 or later, without lockdown, has all that it "
-			"takes",
+			"5.10 or later with CONFIG_BPF_EVENTS, without "
+			"lockdown, has all that it takes",
 			ret);
 	}
 }

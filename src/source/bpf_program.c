@@ -248,26 +248,29 @@ static int load(
 	};
 	struct code copy = *code;
 	char log[LOG_SIZE];
+	unsigned int type = BPF_PROG_TYPE_UNSPEC;
 	int fd = -EINVAL;
 
 	copy.instructions[copy.map_at].imm = p->map_fd;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		fd = load_as(types[i], &copy, NULL);
+		type = types[i];
+		fd = load_as(type, &copy, NULL);
 		if (fd >= 0) {
-			p->type = types[i];
+			p->type = type;
 			return fd;
 		}
 		if (fd != -EINVAL)
 			break;
 	}
-	if (fd != -EINVAL && fd != -EACCES)
+	if (fd != -EINVAL && fd != -EACCES && fd != -EFAULT)
 		return avml_error_set_errno(err, -fd, "a BPF program");
 	/* Once more, to hear why. */
-	(void)load_as(BPF_PROG_TYPE_RAW_TRACEPOINT, &copy, log);
+	(void)load_as(type, &copy, log);
 	if (log[0] == '\0')
 		return avml_error_set_errno(err, -fd, "a BPF program");
-	return avml_error_set(err, -fd, "the kernel takes no such program: %s",
-		last_line(log));
+	/* It is not that it may not be. */
+	return avml_error_set(err, EINVAL,
+		"the kernel takes no such program: %s", last_line(log));
 }
 
 int bpf_program_open(
@@ -334,6 +337,10 @@ int bpf_program_task(
 	if (ret < 0)
 		return avml_error_set_errno(err, -ret, "to run a BPF program");
 	memcpy(addr, program->buffer, sizeof(*addr));
+#ifdef __aarch64__
+	/* Without the tag that memory tagging has there: all ones match any. */
+	*addr |= (uint64_t)0xff << 56;
+#endif
 	return 0;
 }
 

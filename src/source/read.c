@@ -86,7 +86,10 @@ static uint8_t refusal(const struct avml_source *source, uint8_t mark)
 	case AVML_PAGE_MARK_NO_PAGE:
 		return AVML_PAGE_NO_PAGE;
 	case AVML_PAGE_MARK_UNKNOWN:
-		return source->cautious ? AVML_PAGE_UNMARKED : AVML_PAGE_READ;
+		/* Behind all memory there is what devices are mapped to. */
+		return source->cautious || source->ops->last_resort
+			       ? AVML_PAGE_UNMARKED
+			       : AVML_PAGE_READ;
 	case AVML_PAGE_MARK_ERROR:
 		return AVML_PAGE_UNMARKED;
 	default:
