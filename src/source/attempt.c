@@ -142,7 +142,9 @@ static int open_filtered(struct attempt *a,
 		return avml_error_set(&a->err, EINVAL,
 			"%s: pages of %zu bytes make no sense", a->path,
 			place.page_size);
-	if (a->ops->last_resort && !place.forced)
+	if (a->ops->check)
+		ret = a->ops->check(&place, &a->why, &a->err);
+	if (ret == 0 && a->ops->last_resort && !place.forced)
 		ret = check_last_resort(a, config);
 	if (ret == 0)
 		ret = a->ops->open(&place, &a->source, &a->why, &a->err);

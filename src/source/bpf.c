@@ -147,7 +147,7 @@ static int check_ram(const struct source_place *place,
 			"bpf: which addresses are RAM is not known"));
 }
 
-static int check_all(const struct source_place *place,
+static int bpf_check(const struct source_place *place,
 	struct source_refusal *why, struct avml_error *err)
 {
 	int ret = check_machine(why, err);
@@ -240,10 +240,8 @@ static int bpf_open(const struct source_place *place,
 {
 	struct bpf_program program = BPF_PROGRAM_INIT;
 	struct bpf *bpf;
-	int ret = check_all(place, why, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	bpf = calloc(1, sizeof(*bpf));
 	if (!bpf)
 		return avml_error_set_errno(err, ENOMEM, "bpf");
@@ -412,6 +410,7 @@ const struct source_ops source_bpf = {
 	.usual_path = "bpf",
 	.whole_pages = true,
 	.last_resort = true,
+	.check = bpf_check,
 	.open = bpf_open,
 	.free = bpf_free,
 	.buffers = bpf_buffers,

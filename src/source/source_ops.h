@@ -40,6 +40,10 @@ struct source_ops {
 	bool last_resort;	/* changes the kernel: alone, and unless */
 	/* it is forced never without the page filter. */
 
+	/* Whether it may be opened at all, by what can be known. NULL: yes. */
+	int (*check)(const struct source_place *place,
+		struct source_refusal *why, struct avml_error *err);
+
 	/*
 	 * Open: allocates a struct avml_source (as the first member of the
 	 * source's own) and sets what it is and its coverage. The caller
