@@ -118,6 +118,7 @@ static inline void abort_sink(void)
 
 static inline void stop(int signal_number)
 {
+	/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): made for it */
 	cancel_request(signal_number);
 }
 
