@@ -23,22 +23,22 @@ struct values {
 
 static const struct option options[] = {
 	{ "quiet", OPTION_FLAG, AT(quiet), NULL, "says less", NULL, 0, 0, false,
-		false },
+		false, NULL },
 	{ "keep-zeros", OPTION_FLAG, AT(keep_zeros), NULL, "keeps zeros", NULL,
-		0, 0, false, false },
+		0, 0, false, false, NULL },
 	{ "file-name", OPTION_TEXT, AT(file_name), "NAME", "names it", NULL, 0,
-		0, false, false },
+		0, false, false, "put" },
 	{ "threads", OPTION_NUMBER, AT(threads), "N", "how many", NULL, 1, 64,
-		false, false },
+		false, false, NULL },
 	{ "big", OPTION_NUMBER, AT(big), "N", "as large as can be", NULL, 0,
-		18446744073709551616.0, false, false },
+		18446744073709551616.0, false, false, NULL },
 	{ "percent", OPTION_PERCENT, AT(percent), "P", "a part", NULL, 0, 100,
-		false, false },
+		false, false, NULL },
 	{ "below", OPTION_PERCENT, AT(below), "P", "less than all", NULL, 0.01,
-		100, true, false },
+		100, true, false, NULL },
 	{ "choice", OPTION_CHOICE, AT(choice), "WORD", "one of them",
-		"raw|lime|lime_z", 0, 0, false, false },
-	{ NULL, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0, false, false },
+		"raw|lime|lime_z", 0, 0, false, false, NULL },
+	{ NULL, OPTION_FLAG, 0, NULL, NULL, NULL, 0, 0, false, false, NULL },
 };
 
 static const char *const one_operand[] = { "FILE", NULL };
@@ -128,6 +128,9 @@ static const struct {
 	{ { "--keep_zeros", "--file_name", "x_y-z", "F" },
 		VALUES(.keep_zeros = true, .file_name = "x_y-z") },
 	{ { "--file_name=x_y", "F" }, VALUES(.file_name = "x_y") },
+	/* By the other name. */
+	{ { "--put", "x", "F" }, VALUES(.file_name = "x") },
+	{ { "F", "--put=x" }, VALUES(.file_name = "x") },
 	/* Nothing behind "--" is an option. */
 	{ { "--quiet", "--", "F" }, VALUES(.quiet = true) },
 	{ { "F", "--" }, VALUES(.quiet = false) },
@@ -342,6 +345,10 @@ static const struct {
 		"--threads is given twice" },
 	{ { "--file-name=x", "--file-name", "x", "F" },
 		"--file-name is given twice" },
+	{ { "--file-name=x", "--put", "x", "F" },
+		"--file-name is given twice" },
+	{ { "--pu", "x", "F" }, "unknown option --pu" },
+	{ { "--puts", "x", "F" }, "unknown option --puts" },
 	/* Operands. */
 	{ { NULL }, "FILE is missing" },
 	{ { "--quiet" }, "FILE is missing" },

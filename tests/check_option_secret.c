@@ -230,6 +230,7 @@ START_TEST(option_operand_may_be_left_out)
 	ck_assert_int_eq(parse(file_url, true, none), -EINVAL);
 	ck_assert_str_eq(avml_error_message(&err, 0), "FILE is missing");
 	ck_assert_int_eq(parse(file_url, true, empty), -EINVAL);
+	ck_assert_str_eq(avml_error_message(&err, 0), "URL is empty");
 	ck_assert_int_eq(parse(file_url, true, many), -EINVAL);
 	ck_assert_str_eq(
 		avml_error_message(&err, 0), "one operand too many: \"H\"");

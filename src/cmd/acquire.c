@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd/print.h"
 #include "cmd/secret.h"
 
 #define AT(member) offsetof(struct acquire, member)
@@ -27,7 +28,8 @@ static const struct option acquire_options[] = {
 	OPTION_MIN_FREE(AT(min_free)),
 	OPTION_FLAG_AT("force", AT(force),
 		"go on: tmpfs, no room on the disk, DIR in use"),
-	REMOTE_SECRET("url", AT_REMOTE(url), "URL",
+	/* AVML's README says --put, which its binaries never knew. */
+	REMOTE_SECRET_ALSO("url", "put", AT_REMOTE(url), "URL",
 		"send FILE there then, by HTTP PUT"),
 	OPTION_TEXT_AT("url-file", AT_REMOTE(url_file), "PATH",
 		"read that URL there, \"-\" is stdin"),
@@ -57,12 +59,30 @@ static int check_file(const char *file, struct avml_error *err)
 	return 0;
 }
 
+/*
+ * Azure's VM extension runs `avml --compress --sas-url URL --delete`, as AVML's
+ * README has it, and names no file. What would be here no more when it has
+ * arrived need not be here at all.
+ */
+static int stream_instead(struct acquire *a, struct avml_error *err)
+{
+	if (!a->uploads || !a->remove || a->to.remote.kind != AVML_REMOTE_BLOB)
+		return avml_error_set(err, EINVAL, "FILE is missing");
+	a->uploads = a->remove = false;
+	a->streams = true;
+	a->file = a->to.name;
+	if (!a->quiet)
+		print_line("note: no FILE is named: the image goes to the blob "
+			   "while it is made, and nothing of it stays here");
+	return 0;
+}
+
 static int take_remote(struct acquire *a, struct avml_error *err)
 {
 	char shown[SECRET_SHOWN];
 	int ret;
 
-	if (secret_is_url(a->file))
+	if (a->file && secret_is_url(a->file))
 		return avml_error_set(err, EINVAL,
 			"%s is a URL, not a file (--url, --sas-url and "
 			"--s3 send to one)",
@@ -70,6 +90,8 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 	ret = remote_args_for_acquire(&a->to, &a->uploads, err);
 	if (ret < 0)
 		return ret;
+	if (!a->file)
+		return stream_instead(a, err);
 	if (a->uploads)
 		return check_file(a->file, err);
 	if (a->remove)
@@ -78,20 +100,22 @@ static int take_remote(struct acquire *a, struct avml_error *err)
 	return remote_args_unused(&a->to, err);
 }
 
-static int parse_and_acquire(struct acquire *a, int argc, char **argv)
+static int parse_and_acquire(
+	struct acquire *a, const char **file, int argc, char **argv)
 {
 	static const struct acquire defaults = ACQUIRE_DEFAULTS;
 	struct avml_error err = AVML_ERROR_INIT;
-	int ret = option_parse(&cmd_acquire, argc, argv, a, &a->file, &err);
+	int ret = option_parse(&cmd_acquire, argc, argv, a, file, &err);
 
 	if (ret < 0)
 		return cmd_wrong_usage(&cmd_acquire, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_acquire, ret);
+	a->file = *file;
 	ret = take_remote(a, &err);
 	if (ret == -EINVAL)
 		return cmd_wrong_usage(&cmd_acquire, &err);
-	if (ret == 0 && a->uploads)
+	if (ret == 0 && (a->uploads || a->streams))
 		ret = avml_remote_check(&a->to.remote, &err);
 	if (ret < 0)
 		return cmd_failed(&err);
@@ -104,14 +128,15 @@ static int parse_and_acquire(struct acquire *a, int argc, char **argv)
 static int run(int argc, char **argv)
 {
 	struct acquire a = ACQUIRE_DEFAULTS;
-	const int status = parse_and_acquire(&a, argc, argv);
+	const char *file = NULL;
+	const int status = parse_and_acquire(&a, &file, argc, argv);
 
 	remote_args_release(&a.to);
-	option_release(&cmd_acquire, &a, &a.file);
+	option_release(&cmd_acquire, &a, &file);
 	return status;
 }
 
-static const char *const acquire_operands[] = { "FILE", NULL };
+static const char *const acquire_operands[] = { "[FILE]", NULL };
 
 const struct command cmd_acquire = {
 	.name = "acquire",

@@ -22,6 +22,7 @@ struct convert {
 	uint64_t max_disk_usage;
 	uint64_t min_free;
 	double max_disk_usage_percentage;
+	bool compress;
 	bool salvage;
 	bool keep_zeros;
 	bool no_sparse;
@@ -50,6 +51,9 @@ static const struct option convert_options[] = {
 		.arg = "FORMAT",
 		.choices = FORMATS,
 		.help = "raw, lime or lime_compressed (lime)" },
+	/* What AVML 0.1 had in the place of --format. */
+	OPTION_FLAG_AT("compress", AT(compress),
+		"the same as --format lime_compressed"),
 	OPTION_FLAG_AT("salvage", AT(salvage),
 		"write what can be decoded of a damaged image"),
 	OPTION_THREADS(AT(threads)),
@@ -118,8 +122,7 @@ static int convert(struct convert *c)
 		.source_format = c->source_format ? avml_image_format_parse(
 							    c->source_format)
 						  : AVML_IMAGE_NONE,
-		.format = c->format ? avml_image_format_parse(c->format)
-				    : AVML_IMAGE_LIME,
+		.format = avml_image_format_parse(c->format),
 		.threads = (unsigned int)c->threads,
 		.keep_zeros = c->keep_zeros,
 		.no_sparse = c->no_sparse,
@@ -180,6 +183,13 @@ static int run(int argc, char **argv)
 		return cmd_wrong_usage(&cmd_convert, &err);
 	if (ret != OPTIONS_DONE)
 		return cmd_answer(&cmd_convert, ret);
+	if (c.compress && c.format) {
+		avml_error_set(&err, EINVAL,
+			"--compress and --format both say what to write");
+		return cmd_wrong_usage(&cmd_convert, &err);
+	}
+	if (!c.format)
+		c.format = c.compress ? "lime_compressed" : "lime";
 	return convert(&c);
 }
 

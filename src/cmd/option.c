@@ -21,6 +21,12 @@ static bool name_matches(const char *name, const char *given, size_t len)
 	return true;
 }
 
+static bool is_named(const struct option *o, const char *given, size_t len)
+{
+	return name_matches(o->name, given, len) ||
+	       (o->also && name_matches(o->also, given, len));
+}
+
 static int bad_value(
 	const struct option *o, const char *given, struct avml_error *err)
 {
@@ -171,7 +177,7 @@ static int parse_option(struct parser *p, struct avml_error *err)
 	const char *value = equals ? equals + 1 : NULL;
 	const struct option *o = p->command->options;
 
-	while (o->name && !name_matches(o->name, given, len))
+	while (o->name && !is_named(o, given, len))
 		o++;
 	/* Of a URL that dashes stand before, no more than its scheme. */
 	if (!o->name)
@@ -197,18 +203,26 @@ static int parse_option(struct parser *p, struct avml_error *err)
 	return store(o, value, p->target, err);
 }
 
+static bool may_be_left_out(const char *operand)
+{
+	return operand[0] == '[';
+}
+
 static int take_operand(
 	struct parser *p, const char *arg, struct avml_error *err)
 {
+	const char *name = p->command->operands[p->operand_count];
 	char shown[SECRET_SHOWN];
 
-	if (!p->command->operands[p->operand_count])
+	if (!name)
 		return avml_error_set(err, EINVAL,
 			"one operand too many: \"%s\"",
 			secret_shown(arg, shown));
+	if (may_be_left_out(name))
+		name++;
 	if (*arg == '\0')
-		return avml_error_set(err, EINVAL, "%s is empty",
-			p->command->operands[p->operand_count]);
+		return avml_error_set(err, EINVAL, "%.*s is empty",
+			(int)strcspn(name, "]"), name);
 	if (p->command->url_operand && secret_is_url(arg))
 		arg = secret_take(arg);
 	if (!arg)
@@ -264,7 +278,7 @@ int option_parse(const struct command *command, int argc, char **argv,
 		ret = avml_error_set(
 			err, EINVAL, "--verbose goes with --version alone");
 	if (ret == 0 && command->operands[p.operand_count] &&
-		command->operands[p.operand_count][0] != '[')
+		!may_be_left_out(command->operands[p.operand_count]))
 		ret = avml_error_set(err, EINVAL, "%s is missing",
 			command->operands[p.operand_count]);
 	return ret;

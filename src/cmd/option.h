@@ -27,8 +27,9 @@ struct option {
 	const char *help;
 	const char *choices; /* "a|b|c" */
 	double min, max;
-	bool below_max; /* max itself is too much */
-	bool secret;	/* a text that nobody may see: see secret.h */
+	bool below_max;	  /* max itself is too much */
+	bool secret;	  /* a text that nobody may see: see secret.h */
+	const char *also; /* what AVML's instructions call it, or NULL */
 };
 
 #define OPTION_MAX 64
@@ -84,7 +85,7 @@ struct command {
 	const char *synopsis; /* the operands */
 	const char *summary;
 	const struct option *options;
-	/* Names; NULL ends the list. "[NAME]" at its end may be left out. */
+	/* Names; NULL ends the list. "[NAME]"s at its end may be left out. */
 	const char *const *operands;
 	bool url_operand; /* one that is a URL is taken as a secret */
 	int (*run)(int argc, char **argv);
@@ -102,7 +103,8 @@ enum option_outcome {
  * Parse argv[0..argc) into `target`. Operands may stand between options;
  * "--" ends these. As many operands are wanted as the command names, and
  * go to `operands`; one that is left out is not touched. Names may have "_" for
- * "-". An enum option_outcome, or -EINVAL.
+ * "-", and an option's other name means the same. An enum option_outcome, or
+ * -EINVAL.
  */
 int option_parse(const struct command *command, int argc, char **argv,
 	void *target, const char **operands, struct avml_error *err);

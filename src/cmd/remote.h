@@ -9,9 +9,10 @@
 #include "cmd/part_list.h"
 
 struct remote_args {
-	const char *url, *url_file; /* of a PUT; of upload and stream all */
-	const char *sas_url, *sas_url_file; /* of a blob, for acquire */
-	const char *s3;			    /* for acquire */
+	const char *url, *url_file; /* of a PUT; the file of any, elsewhere */
+	const char *sas_url;	    /* of a blob, for acquire and upload */
+	const char *sas_url_file;   /* for acquire */
+	const char *s3;		    /* for acquire */
 	const char *part_urls, *endpoint_url, *region;
 	bool path_style, no_checksum;
 	uint64_t part_mib, part_concurrency;
@@ -40,10 +41,12 @@ struct remote_args {
 		.name = option, .kind = OPTION_NUMBER, .offset = at,   \
 		.arg = argument, .help = text, .min = low, .max = high \
 	}
-#define REMOTE_SECRET(option, at, argument, text)                  \
-	{                                                          \
-		.name = option, .kind = OPTION_TEXT, .offset = at, \
-		.arg = argument, .help = text, .secret = true      \
+#define REMOTE_SECRET(option, at, argument, text) \
+	REMOTE_SECRET_ALSO(option, NULL, at, argument, text)
+#define REMOTE_SECRET_ALSO(option, other, at, argument, text)               \
+	{                                                                   \
+		.name = option, .also = other, .kind = OPTION_TEXT,         \
+		.offset = at, .arg = argument, .help = text, .secret = true \
 	}
 /* What all commands have that send; `AT` gives the place of a member. */
 #define OPTIONS_REMOTE(AT)                                                     \

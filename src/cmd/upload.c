@@ -23,6 +23,10 @@ struct upload {
 #define AT_REMOTE(member) offsetof(struct upload, to.member)
 
 static const struct option upload_options[] = {
+	REMOTE_SECRET("url", AT_REMOTE(url), "URL",
+		"send FILE there by HTTP PUT, with no word put"),
+	REMOTE_SECRET("sas-url", AT_REMOTE(sas_url), "URL",
+		"send FILE to that blob, with no word blob"),
 	OPTION_TEXT_AT("url-file", AT_REMOTE(url_file), "FILE",
 		"read URL there, \"-\" is stdin"),
 	OPTIONS_REMOTE(AT_REMOTE),
@@ -81,16 +85,48 @@ static int upload(struct upload *u)
 						     : STATUS_COMPLETE;
 }
 
-static int take_remote(struct upload *u, struct avml_error *err)
+/* FILE was forgotten. It is option_release() that wipes this one. */
+static int check_file(const char *file, struct avml_error *err)
 {
 	char shown[SECRET_SHOWN];
+
+	if (!secret_is_url(file))
+		return 0;
+	return avml_error_set(err, EINVAL,
+		"\"%s\" is a URL, not a file (FILE stands before URL)",
+		secret_shown(file, shown));
+}
+
+/* AVML 0.1 had no words: `avml-upload --sas_url URL FILE`. */
+static int take_by_option(struct upload *u, struct avml_error *err)
+{
+	const bool blob = u->to.sas_url != NULL;
+
+	if (blob && u->to.url)
+		return avml_error_set(err, EINVAL,
+			"--url and --sas-url are different places");
+	if (u->operands[1])
+		return avml_error_set(err, EINVAL,
+			"with --%s, FILE alone is named",
+			blob ? "sas-url" : "url");
+	if (check_file(u->operands[0], err) < 0)
+		return -err->code;
+	u->operands[1] = u->operands[0];
+	u->operands[0] = NULL;
+	return remote_args_take(&u->to, blob ? "blob" : "put",
+		blob ? u->to.sas_url : u->to.url, err);
+}
+
+static int take_remote(struct upload *u, struct avml_error *err)
+{
 	int ret;
 
-	/* FILE was forgotten. It is option_release() that wipes this one. */
-	if (secret_is_url(u->operands[1]))
-		return avml_error_set(err, EINVAL,
-			"\"%s\" is a URL, not a file (FILE stands before URL)",
-			secret_shown(u->operands[1], shown));
+	if (u->to.url || u->to.sas_url)
+		return take_by_option(u, err);
+	if (!u->operands[1])
+		return avml_error_set(err, EINVAL, "FILE is missing");
+	if (check_file(u->operands[1], err) < 0)
+		return -err->code;
 	ret = remote_args_take(&u->to, u->operands[0], u->operands[2], err);
 	if (ret == 0 && (u->to.remote.kind == AVML_REMOTE_TCP ||
 				u->to.remote.kind == AVML_REMOTE_TLS))
@@ -127,7 +163,7 @@ static int run(int argc, char **argv)
 
 static const char *const upload_operands[] = {
 	"put|blob|s3",
-	"FILE",
+	"[FILE]",
 	"[URL]",
 	NULL,
 };

@@ -27,6 +27,16 @@ expect_same "$T/v1" "$T/out"
 expect_status 0 avml convert --format lime_compressed "$T/v2" "$T/out"
 lime lost "$T/out" "$T/v1" --expect ''
 
+# What AVML 0.1 had in the place of --format.
+expect_status 0 avml convert --format lime_compressed "$T/v1" "$T/out"
+expect_status 0 avml convert --compress "$T/v1" "$T/out2"
+expect_same "$T/out" "$T/out2"
+expect_error 2 '--compress and --format' avml convert --compress \
+	--format lime "$T/v1" "$T/new"
+expect_error 1 'no conversion required' avml convert --compress \
+	--source-format lime_compressed "$T/v2" "$T/new"
+expect_absent "$T/new"
+
 # One lime called the other: a note, no error.
 expect_status 0 avml convert --source-format lime_compressed "$T/v1" "$T/out"
 expect_err "^note: $T/v1 is lime, not lime_compressed"
@@ -51,7 +61,6 @@ expect_error 2 . avml convert
 expect_error 2 . avml convert "$T/v1"
 expect_error 2 . avml convert "$T/v1" "$T/new" "$T/new"
 expect_error 2 'threads' avml convert --threads 0 "$T/v1" "$T/new"
-expect_error 2 'compress' avml convert --compress "$T/v1" "$T/new"
 expect_absent "$T/new"
 avml convert --help >"$T/help"
 for word in SOURCE DESTINATION --source-format --format --salvage --threads \

@@ -121,6 +121,69 @@ else
 	skip_part "mounts: may not be made"
 fi
 
+# A line that is run as it stands needs both trees, and names nothing else.
+# shellcheck source=tests/lib/as-written.sh
+. "$tests/lib/as-written.sh"
+refused_line()
+{
+	if (as_written "$1") 2>/dev/null; then
+		fail "not refused: $1"
+	fi
+	[ -s "$T/failed" ] || fail "no reason: $1"
+	rm "$T/failed"
+	[ ! -e "$T/ran" ] || fail "ran: $1"
+}
+mkdir "$T/bin" "$T/work"
+for name in avml avml-convert; do
+	ln -s "$AVML" "$T/bin/$name"
+	cp "$AVML" "$T/work/$name"
+done
+# shellcheck disable=SC2016 # nothing is to expand
+for line in 'avml out; avml' 'avml $(avml)' 'avml `avml`' 'avml & avml' \
+	'avml out >x' 'avml <x' 'avml "out"' "avml 'out'" 'avml ../out' \
+	'avml --url http://localhost:1 out' 'avml stream tcp localhost:1' \
+	'exec avml out' '/bin/avml out' 'sudo avml out' 'avml-info out' ''; do
+	refused_line "$line"
+done
+for to in http://10.0.0.1/x https://example.com 8.8.8.8:1; do
+	for name in URL SAS_URL TCP; do
+		printf -v "$name" %s "$to"
+		refused_line 'avml out'
+		unset "$name"
+	done
+done
+mv "$T/dev" "$T/dev.gone"
+refused_line 'avml out'
+mv "$T/dev.gone" "$T/dev"
+ln -s /dev/mem "$T/dev/mem"
+refused_line 'avml out'
+rm "$T/dev/mem"
+mv "$T/proc/iomem" "$T/proc/iomem.gone"
+refused_line 'avml out'
+mv "$T/proc/iomem.gone" "$T/proc/iomem"
+was=("${drop[@]}")
+drop=()
+refused_line 'avml out'
+drop=("${was[@]}")
+# Where it runs, it finds no tree but these, and has no capability.
+if can_hide; then
+	mkdir -p "$T/proc/self"
+	rm "$T/bin/avml"
+	cat >"$T/bin/avml" <<-'SEEN'
+	#!/bin/bash
+	cd "${0%/*}/.."
+	{
+		[ /proc -ef proc ] && [ /dev -ef dev ] && echo made up
+		grep '^Cap[BEIP]' /proc/self/status | tr -s '[:blank:]' ' '
+	} >seen
+	SEEN
+	chmod +x "$T/bin/avml"
+	(as_written 'avml out')
+	for line in 'made up' 'CapEff: 0+' 'CapPrm: 0+' 'CapBnd: 0+' 'CapInh: 0+'; do
+		grep -qxE "$line" "$T/seen" || fail "no $line: $(cat "$T/seen")"
+	done
+fi
+
 # `avml sources` looks at sources too, and opens them.
 refused sources
 refused sources --json

@@ -334,3 +334,24 @@ refuse_unsafe()
 	*) fail "unsafe to run: $all" ;;
 	esac
 }
+
+# A line that a shell runs as it stands finds made-up memory where this
+# machine's own would be, see as-written.sh: both trees are there and harmless,
+# and the line has nothing in it but the programs, plain words and the variables
+# for servers, which are near.  Without them it might leave by another way.
+# shellcheck disable=SC2154 # drop is of lib.sh
+refuse_unsafe_line()
+{
+	local place
+	[ ${#drop[@]} != 0 ] || fail "unsafe to run with capabilities: $1"
+	if [ ! -e "$T/proc/iomem" ] || [ ! -e "$T/dev" ] ||
+		! is_harmless_tree "$T/proc" || ! is_harmless_tree "$T/dev"; then
+		fail "unsafe to run without made-up sources: $1"
+	fi
+	[[ $1 =~ ^(\./)?avml(-convert|-upload)?(\ [-A-Za-z0-9_./\ \$\{\}]*)?$ ]] ||
+		fail "unsafe to run: $1"
+	[[ $1 != *..* ]] || fail "unsafe to run: $1"
+	for place in "${URL-}" "${SAS_URL-}" "${TCP-}"; do
+		is_near "$place" || fail "unsafe to send there: $place"
+	done
+}
