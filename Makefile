@@ -9,6 +9,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 CC ?= cc
 AR ?= ar
@@ -125,7 +128,8 @@ LIB := $(BUILD)/libavml.a
 AVML := $(if $(filter build,$(BUILD)),avml,$(BUILD)/avml)
 
 .PHONY: all
-all: $(AVML) $(AVML)-convert $(AVML)-upload $(LIB) $(BUILD)/avml.pc
+all: $(AVML) $(AVML)-convert $(AVML)-upload $(LIB) $(BUILD)/avml.pc \
+	$(if $(KIT),,completions)
 
 # What is compiled and linked with: when that changes, all is made anew.
 FLAGS := $(COMPILE) $(LINK) $(LIBS) $(AVML_LDFLAGS)
@@ -168,7 +172,36 @@ $(BUILD)/avml.pc: Makefile
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lavml -lcurl -lssl -lexpat -lsnappy -lcrypto -pthread' > $@
 
+# What shells complete, by a program that has the commands' own tables. One of
+# another processor does not run here.
+PROGRAMS := avml avml-convert avml-upload
+COMPLETIONS := $(if $(filter-out $(shell uname -m),$(ARCH)),,$(addprefix \
+	$(BUILD)/completions/,avml.bash _avml $(PROGRAMS:=.fish)))
+COMPLETIONS_SRC := $(wildcard contrib/completions/*.c)
+.PHONY: completions
+completions: $(COMPLETIONS)
+
+$(BUILD)/completions/tables: $(COMPLETIONS_SRC:%.c=$(BUILD)/%.o) \
+		$(filter-out $(BUILD)/src/main.o,$(CMD_OBJ)) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+# $(1) is the shell, $(2) the programs.
+MAKE_COMPLETION = $(Q){ $(BUILD)/completions/tables $(1) $(2) && \
+	cat contrib/completions/avml.$(1); } > $@.new && mv $@.new $@
+$(BUILD)/completions/avml.bash: $(BUILD)/completions/tables \
+		contrib/completions/avml.bash
+	$(call MAKE_COMPLETION,bash,$(PROGRAMS))
+$(BUILD)/completions/_avml: $(BUILD)/completions/tables \
+		contrib/completions/avml.zsh
+	$(call MAKE_COMPLETION,zsh,$(PROGRAMS))
+$(BUILD)/completions/%.fish: $(BUILD)/completions/tables \
+		contrib/completions/avml.fish
+	$(call MAKE_COMPLETION,fish,$*)
+
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
+	$(COMPLETIONS_SRC:%.c=$(BUILD)/%.d) \
 	$(BUILD)/tests/fault/fault.d $(FUZZ_SRC:%.c=$(BUILD)/%.d)
 
 # --- static builds -------------------------------------------------------
@@ -276,11 +309,12 @@ ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
 	stdout convert-formats convert-oddities compress-random
 
 .PHONY: check check-unit check-cli check-includes check-docs check-format
-check: checks
+.PHONY: check-completions
+check: checks completions
 	$(Q)$(MAKE_ASAN)
 	$(Q)$(MAKE_TSAN)
 	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
-		unit:$(BUILD)/asan \
+		completions:$(AVML) unit:$(BUILD)/asan \
 		"cli:$(BUILD)/asan/avml $(ASAN_SCRIPTS)" \
 		fuzz:$(BUILD)/asan \
 		threads:$(BUILD)/tsan "faults:$(BUILD)/asan --quick"
@@ -290,6 +324,9 @@ check-unit: checks
 
 check-cli: $(AVML)
 	$(Q)tests/run.sh cli:$(AVML)
+
+check-completions: $(AVML) completions
+	$(Q)tests/run.sh completions:$(AVML)
 
 check-includes check-docs check-format: $(AVML)
 	$(Q)tests/run.sh $(@:check-%=%)
@@ -301,7 +338,8 @@ check-lint:
 	$(Q)tests/run.sh lint
 
 C_SRC := $(LIB_SRC) $(CMD_SRC) $(filter-out tests/vm/crash.c \
-	tests/static/put.c,$(wildcard tests/*.c tests/*/*.c)) $(wildcard bench/*.c)
+	tests/static/put.c,$(wildcard tests/*.c tests/*/*.c)) $(wildcard bench/*.c) \
+	$(COMPLETIONS_SRC)
 objects: $(C_SRC:%.c=$(BUILD)/%.o)
 
 # For tools that take the compiler's flags; the commit is that of no build.
@@ -494,7 +532,7 @@ DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
 	shellcheck clang-format clang clang-tidy libclang-rt-dev cppcheck git \
 	qemu-system-x86 bpftool busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
-	nginx-light socat ncat curl \
+	nginx-light socat ncat curl bash zsh fish \
 	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
@@ -514,8 +552,8 @@ deps-cross:
 deps-test:
 	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_TEST)
 
-.PHONY: install install-library
-install: all $(if $(KIT),,install-library)
+.PHONY: install install-library uninstall
+install: all completions $(if $(KIT),,install-library)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(AVML) $(DESTDIR)$(BINDIR)/avml
@@ -526,6 +564,15 @@ install: all $(if $(KIT),,install-library)
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -d $(DESTDIR)$(DATADIR)/avml
 	install -m 644 contrib/avml-report.schema.json $(DESTDIR)$(DATADIR)/avml
+ifneq ($(COMPLETIONS),)
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) \
+		$(DESTDIR)$(FISHCOMPDIR)
+	install -m 644 $(BUILD)/completions/avml.bash $(DESTDIR)$(BASHCOMPDIR)/avml
+	ln -sf avml $(DESTDIR)$(BASHCOMPDIR)/avml-convert
+	ln -sf avml $(DESTDIR)$(BASHCOMPDIR)/avml-upload
+	install -m 644 $(BUILD)/completions/_avml $(DESTDIR)$(ZSHCOMPDIR)
+	install -m 644 $(BUILD)/completions/*.fish $(DESTDIR)$(FISHCOMPDIR)
+endif
 
 # A static build's library is not for programs of this system.
 install-library: all
@@ -533,6 +580,18 @@ install-library: all
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)
 	install -m 644 $(BUILD)/avml.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 include/avml/*.h $(DESTDIR)$(INCLUDEDIR)/avml
+
+# What install puts there, and directories that are avml's alone.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) \
+		$(foreach page,$(notdir $(wildcard man/*.[158])),\
+		$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page)) \
+		$(addprefix $(DESTDIR)$(BASHCOMPDIR)/,$(PROGRAMS)) \
+		$(DESTDIR)$(ZSHCOMPDIR)/_avml \
+		$(addprefix $(DESTDIR)$(FISHCOMPDIR)/,$(PROGRAMS:=.fish)) \
+		$(DESTDIR)$(LIBDIR)/libavml.a \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/avml.pc
+	rm -rf $(DESTDIR)$(DATADIR)/avml $(DESTDIR)$(INCLUDEDIR)/avml
 
 .PHONY: clean
 clean:

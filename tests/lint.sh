@@ -5,7 +5,7 @@
 #   gcc         its warnings and those of its analyzer
 #   clang       its warnings
 #   tidy        clang-tidy over src, with .clang-tidy
-#   tidy-tests  clang-tidy over tests and bench, with tests/.clang-tidy
+#   tidy-tests  clang-tidy over tests, bench and contrib, with tests/.clang-tidy
 #   cppcheck    over all, with tests/cppcheck.txt
 #
 # Files and flags come from the Makefile. A process for each processor.
@@ -64,7 +64,7 @@ check() {
 case ${1:-} in
 gcc | clang) objects "$1" ;;
 tidy) tidy '^src/' ;;
-tidy-tests) tidy '^(tests|bench)/' ;;
+tidy-tests) tidy '^(tests|bench|contrib)/' ;;
 cppcheck) check ;;
 *)
 	sed -n '3,11s/^# \?//p' "$0" >&2

@@ -11,6 +11,8 @@
 #   unit:DIR     every check_* program below the build directory DIR
 #   cli:AVML     every script of tests/cli with that binary; "cli:AVML NAME..."
 #                only those
+#   completions:AVML  every script of tests/completions: what shells offer is
+#                what that binary takes
 #   fuzz:DIR     every fuzz target of DIR over the inputs of tests/fuzz/corpus
 #   static:AVML  every script of tests/static; "static:AVML NAME..." only those
 #   net:AVML     every script of tests/net; "net:AVML NAME..." only those
@@ -205,6 +207,9 @@ for suite in "$@"; do
 	static:*)
 		read -ra words <<<"${suite#static:}"
 		SCRIPTS=tests/static LIMIT=600 cli "${words[@]}"
+		;;
+	completions:*)
+		SCRIPTS=tests/completions cli "${suite#completions:}"
 		;;
 	net:*)
 		read -ra words <<<"${suite#net:}"

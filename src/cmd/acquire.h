@@ -53,23 +53,27 @@ struct acquire {
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): initializers of members, no sums */
 /* What both commands have that acquire; `AT` gives the place of a member. */
-#define OPTIONS_ACQUIRE_SOURCE(AT)                                             \
-	OPTION_FLAG_AT("compress", AT(compress),                               \
-		"write AVML's compressed format (version 2)"),                 \
-		OPTION_TEXT_AT("source", AT(source), "SOURCE",                 \
-			"crash, kcore, mem, bpf, or a file (what works)"),     \
-		OPTION_TEXT_AT("iomem", AT(iomem), "FILE",                     \
-			"which ranges are RAM (iomem of proc)"),               \
-		OPTION_TEXT_AT("proc", AT(proc), "DIR",                        \
-			"where proc is mounted (/proc)"),                      \
-		OPTION_TEXT_AT(                                                \
-			"dev", AT(dev), "DIR", "where dev is mounted (/dev)"), \
-		OPTION_TEXT_AT("root", AT(bundle.root), "DIR",                 \
-			"the host's root, with its proc and dev (/)"),         \
-		OPTION_TEXT_AT("bundle", AT(bundle.directory), "DIR",          \
-			"collect what analysis needs there"),                  \
-		OPTION_THREADS(AT(threads)),                                   \
-		OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),                   \
+#define OPTIONS_ACQUIRE_SOURCE(AT)                                                  \
+	OPTION_FLAG_AT("compress", AT(compress),                                    \
+		"write AVML's compressed format (version 2)"),                      \
+		{ .name = "source",                                                 \
+			.kind = OPTION_TEXT,                                        \
+			.offset = AT(source),                                       \
+			.arg = "SOURCE",                                            \
+			.choices = "crash|kcore|mem|bpf",                           \
+			.help = "crash, kcore, mem, bpf, or a file (what works)" }, \
+		OPTION_TEXT_AT("iomem", AT(iomem), "FILE",                          \
+			"which ranges are RAM (iomem of proc)"),                    \
+		OPTION_TEXT_AT("proc", AT(proc), "DIR",                             \
+			"where proc is mounted (/proc)"),                           \
+		OPTION_TEXT_AT(                                                     \
+			"dev", AT(dev), "DIR", "where dev is mounted (/dev)"),      \
+		OPTION_TEXT_AT("root", AT(bundle.root), "DIR",                      \
+			"the host's root, with its proc and dev (/)"),              \
+		OPTION_TEXT_AT("bundle", AT(bundle.directory), "DIR",               \
+			"collect what analysis needs there"),                       \
+		OPTION_THREADS(AT(threads)),                                        \
+		OPTION_FLAG_AT("keep-zeros", AT(keep_zeros),                        \
 			"write blocks that are all zero too")
 #define OPTIONS_ACQUIRE_TOLD(AT)                                 \
 	{ .name = "max-unreadable",                              \

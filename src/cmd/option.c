@@ -308,12 +308,18 @@ static void usage_line(
 	fprintf(out, "%*s%s\n", width < 34 ? 34 - width : 1, "", help);
 }
 
+const struct option option_common[] = {
+	OPTION_FLAG_AT("help", 0, "this text"),
+	OPTION_FLAG_AT("version", 0, "version and commit"),
+	OPTION_FLAG_AT(
+		"verbose", 0, "with --version: the libraries inside as well"),
+	{ .name = NULL },
+};
+
 void option_usage(FILE *out, const struct command *command)
 {
 	for (const struct option *o = command->options; o->name; o++)
 		usage_line(out, o->name, o->arg, o->help);
-	usage_line(out, "help", NULL, "this text");
-	usage_line(out, "version", NULL, "version and commit");
-	usage_line(out, "verbose", NULL,
-		"with --version: the libraries inside as well");
+	for (const struct option *o = option_common; o->name; o++)
+		usage_line(out, o->name, o->arg, o->help);
 }

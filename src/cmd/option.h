@@ -25,7 +25,7 @@ struct option {
 	size_t offset;	 /* of the value in the command's struct */
 	const char *arg; /* the argument's name in the usage text */
 	const char *help;
-	const char *choices; /* "a|b|c" */
+	const char *choices; /* "a|b|c"; of a text, words that it may be too */
 	double min, max;
 	bool below_max;	  /* max itself is too much */
 	bool secret;	  /* a text that nobody may see: see secret.h */
@@ -117,5 +117,8 @@ void option_release(
 	const struct command *command, void *target, const char **operands);
 
 void option_usage(FILE *out, const struct command *command);
+
+/* Flags that every command has besides its table, for usage texts. */
+extern const struct option option_common[];
 
 #endif
