@@ -25,14 +25,18 @@ ifneq ($(filter command%,$(origin ARCH)),command)
 ARCH := $(shell uname -m)
 endif
 
-# Where this is git's own tree, the commit it is at; a tarball has none. Where
-# git does not tell (another user's tree), that is said.
+# Where this is git's own tree, the commit it is at, and its time; git archive
+# writes both into a tarball's .commit. Where git does not tell (another user's
+# tree), that is said.
 IN_GIT := $(shell test "`git rev-parse --show-toplevel 2>&1`" = "$(CURDIR)" && \
 	echo yes)
 ifneq ($(filter command%,$(origin COMMIT)),command)
 COMMIT := $(if $(IN_GIT),$(shell git describe --always --dirty \
-	--abbrev=12 --exclude='*'),$(if $(wildcard .git),unknown))
+	--abbrev=12 --exclude='*'),$(if $(wildcard .git),unknown,$(shell sed \
+	-nE 's/^([0-9a-f]{12})[0-9a-f]{28} [0-9]+$$/\1/p' .commit)))
 endif
+COMMIT_TIME = $(if $(IN_GIT),$(shell git log -1 --format=%ct),$(shell sed \
+	-nE 's/^[0-9a-f]{40} ([0-9]+)$$/\1/p' .commit))
 
 # What gcc and clang both know.
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
@@ -400,6 +404,11 @@ check-static: $(AVML)
 		"net:$(BUILD)/static/avml $(STATIC_NET)" \
 		static:$(BUILD)/static/avml
 
+# What is given to others, of the last commit.
+.PHONY: check-package
+check-package: $(AVML) dist
+	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh package:$(AVML)
+
 # Debian's releases, for static binaries to run in.
 .PHONY: roots npm
 roots:
@@ -592,6 +601,22 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/libavml.a \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/avml.pc
 	rm -rf $(DESTDIR)$(DATADIR)/avml $(DESTDIR)$(INCLUDEDIR)/avml
+
+# --- what is given to others ----------------------------------------------
+
+# The commit, as it is: nothing that git does not know, no owner, one time.
+DIST := $(BUILD)/dist/avml-$(VERSION).tar.gz
+.PHONY: dist
+dist:
+	@test -n '$(IN_GIT)' || { echo 'a tarball is made from git' >&2; false; }
+	@git diff --quiet HEAD || \
+		echo 'note: what is not committed is not in the tarball' >&2
+	@mkdir -p $(BUILD)/dist
+	$(call say,DIST,$(DIST))
+	$(Q)git -c tar.umask=0022 archive --format=tar -o $(DIST).tar \
+		--prefix=avml-$(VERSION)/ HEAD
+	$(Q)gzip -9n < $(DIST).tar > $(DIST).new
+	$(Q)rm $(DIST).tar && mv $(DIST).new $(DIST)
 
 .PHONY: clean
 clean:

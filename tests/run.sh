@@ -13,6 +13,8 @@
 #                only those
 #   completions:AVML  every script of tests/completions: what shells offer is
 #                what that binary takes
+#   package:AVML  every script of tests/package, over what make check-package
+#                made in BUILD
 #   fuzz:DIR     every fuzz target of DIR over the inputs of tests/fuzz/corpus
 #   static:AVML  every script of tests/static; "static:AVML NAME..." only those
 #   net:AVML     every script of tests/net; "net:AVML NAME..." only those
@@ -210,6 +212,10 @@ for suite in "$@"; do
 		;;
 	completions:*)
 		SCRIPTS=tests/completions cli "${suite#completions:}"
+		;;
+	package:*)
+		read -ra words <<<"${suite#package:}"
+		SCRIPTS=tests/package LIMIT=300 cli "${words[@]}"
 		;;
 	net:*)
 		read -ra words <<<"${suite#net:}"

@@ -18,7 +18,7 @@ KIT_READY := $(KIT_DIR)/complete
 KIT_CHECK_READY := $(KIT_DIR)/check-complete
 KIT_TAKEN := $(KIT_DIR)/taken
 # The time that a build may tell.
-SOURCE_DATE_EPOCH ?= $(if $(IN_GIT),$(shell git log -1 --format=%ct))
+SOURCE_DATE_EPOCH ?= $(COMMIT_TIME)
 KIT_NAME := $(if $(filter musl,$(KIT)),static-minimal,static)
 KIT_GNU := $(ARCH)-linux-gnu
 
