@@ -405,8 +405,11 @@ check-static: $(AVML)
 		static:$(BUILD)/static/avml
 
 # What is given to others, of the last commit.
+# A release has as many static binaries here as there have been made.
+RELEASED = $(patsubst $(BUILD)/%/avml,%,$(wildcard $(RELEASE:%=$(BUILD)/%/avml)))
 .PHONY: check-package
-check-package: $(AVML) dist
+check-package: $(AVML)
+	$(Q)$(MAKE) -j$(JOBS) release-files RELEASE="$(RELEASED)"
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh package:$(AVML)
 
 # Debian's releases, for static binaries to run in.
@@ -537,18 +540,19 @@ DEPS_BUILD := gcc make libc6-dev libsnappy-dev libcjson-dev libssl-dev \
 # For the static builds, and for those of other processors.
 DEPS_STATIC := g++ dpkg-dev binutils python3
 DEPS_CROSS := g++-aarch64-linux-gnu g++-s390x-linux-gnu qemu-user-static
-DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) check pkg-config mandoc \
+DEPS_PACKAGE := dpkg-dev debhelper
+DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) $(DEPS_PACKAGE) check pkg-config mandoc \
 	shellcheck clang-format clang clang-tidy libclang-rt-dev cppcheck git \
 	qemu-system-x86 bpftool busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
-	nginx-light socat ncat curl bash zsh fish \
+	nginx-light socat ncat curl bash zsh fish lintian gpg gpg-agent \
 	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y \
 	--no-install-recommends
 
-.PHONY: deps deps-static deps-cross deps-test
+.PHONY: deps deps-static deps-cross deps-package deps-test
 deps:
 	$(APT_INSTALL) $(DEPS_BUILD)
 
@@ -557,6 +561,9 @@ deps-static:
 
 deps-cross:
 	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_STATIC) $(DEPS_CROSS)
+
+deps-package:
+	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_PACKAGE)
 
 deps-test:
 	$(APT_INSTALL) $(DEPS_BUILD) $(DEPS_TEST)
@@ -617,6 +624,32 @@ dist:
 		--prefix=avml-$(VERSION)/ HEAD
 	$(Q)gzip -9n < $(DIST).tar > $(DIST).new
 	$(Q)rm $(DIST).tar && mv $(DIST).new $(DIST)
+
+# Packages for Debian 12, of that tarball. The unit tests have been run.
+.PHONY: deb
+deb: dist
+	$(Q)DEB_BUILD_OPTIONS="$${DEB_BUILD_OPTIONS-nocheck}" \
+		contrib/package/deb.sh $(DIST) $(BUILD)/deb
+
+# All of it in $(BUILD)/release, to be signed.
+RELEASE := static static-minimal $(CROSS)
+.PHONY: release release-files $(RELEASE:%=release-%)
+release:
+	@case '$(COMMIT)' in \
+	*-dirty | unknown | '') \
+		echo 'a release is of a commit, and this tree is of none' >&2; \
+		false ;; \
+	esac
+	$(Q)$(MAKE) -j$(JOBS) release-files
+
+release-files: deb $(RELEASE:%=release-%)
+	$(call say,RELEASE,$(BUILD)/release)
+	$(Q)contrib/package/release.sh $(BUILD) $(VERSION) $(COMMIT) $(RELEASE)
+
+$(RELEASE:%=release-%): release-%:
+	$(Q)$(MAKE) KIT=$(if $(findstring minimal,$*),musl,glibc) \
+		$(if $(filter $*,$(CROSS)),ARCH=$(lastword $(subst -, ,$*))) \
+		BUILD=$(BUILD)/$* all
 
 .PHONY: clean
 clean:
