@@ -31,7 +31,7 @@ time=$(TZ=UTC git -C "$top" log -1 --date=format-local:%Y-%m-%d,%H:%M:%S \
 	--format=%cd)
 TZ=UTC tar --full-time -tvf "$tarball" | awk '{ print $2 "," $4 "," $5 }' |
 	sort -u >"$T/seen"
-echo "root/root,$time" | cmp - "$T/seen" || fail "$(head -n 3 "$T/seen")"
+echo "root/root,$time" | cmp -s - "$T/seen" || fail "$(head -n 3 "$T/seen")"
 
 # Without git, and whatever git thinks of the directory above.
 mkdir "$T/empty"
@@ -42,7 +42,7 @@ env -i PATH="$PATH" HOME="$T" make -s -j"$(nproc)" -C "$tree" >"$T/log" 2>&1 ||
 	fail "it does not build: $(grep -m 1 -i error "$T/log")"
 AVML=$tree/avml
 expect_status 0 avml --version >"$T/version"
-echo "avml ${name#avml-} (commit ${commit:0:12})" | cmp - "$T/version" ||
+echo "avml ${name#avml-} (commit ${commit:0:12})" | cmp -s - "$T/version" ||
 	fail "$(cat "$T/version")"
 make_image --size 4
 expect_status 0 avml "${from[@]}" "$T/out"

@@ -12,7 +12,7 @@ cd "$T/build/release"
 # Every file, in the order of names.
 sha256sum --strict -c SHA256SUMS >"$T/log" || fail "$(grep -v OK "$T/log")"
 find . -type f ! -name SHA256SUMS -printf '%f\n' | sort >"$T/wanted"
-sed 's/^[0-9a-f]*  //' SHA256SUMS | cmp - "$T/wanted" || fail "$(cat SHA256SUMS)"
+sed 's/^[0-9a-f]*  //' SHA256SUMS | cmp -s - "$T/wanted" || fail "$(cat SHA256SUMS)"
 for file in avml-[0-9]*.tar.gz avml_*.deb libavml-dev_*.deb; do
 	[ -s "$file" ] || fail "no $file"
 done
