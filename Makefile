@@ -168,9 +168,11 @@ $(AVML): $(CMD_OBJ) $(LIB)
 $(AVML)-convert $(AVML)-upload: $(AVML)
 	$(Q)ln -sf $(notdir $<) $@
 
-$(BUILD)/avml.pc: Makefile
+# Where it is installed to is known by the make that does it, which may be
+# another user's.
+$(BUILD)/avml.pc: FORCE
 	@mkdir -p $(@D)
-	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
+	@rm -f $@ && printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
