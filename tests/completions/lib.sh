@@ -141,7 +141,9 @@ make_sources --size 8
 mapfile -t sources < <(avml sources --proc "$T/proc" --dev "$T/dev" --json |
 	sed -nE 's/.*"name":[[:space:]]*"([a-z]+)".*/\1/p')
 from=(--source "$T/memory" --iomem "$T/iomem")
-[ "${#sources[@]}" -ge 3 ] || fail "sources: ${sources[*]}"
+# Of copies it is not asked.
+sources+=(bpf)
+[ "${#sources[@]}" -ge 4 ] || fail "sources: ${sources[*]}"
 
 expect_status 0 avml --help >"$T/help"
 mapfile -t commands < <(sed -nE '1,/^other commands/!s/^  ([a-z]+) .*/\1/p' \
