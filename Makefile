@@ -388,6 +388,12 @@ check-slow: checks
 check-net: $(AVML) npm
 	$(Q)tests/run.sh net:$(AVML)
 
+# The playbook of contrib/ansible, for hosts that are name spaces. What it pushes
+# is what it is for: the binary that runs anywhere.
+.PHONY: check-fleet
+check-fleet: static npm
+	$(Q)tests/run.sh fleet:$(call STATIC_DIR,static)/avml
+
 # The static binaries, here and in foreign systems, and how they are made.
 # Of static, which has the C library of the dynamic build, some scripts.
 STATIC_SCRIPTS := $(ASAN_SCRIPTS) nosys help threads sources-json
@@ -548,6 +554,7 @@ DEPS_TEST := $(DEPS_STATIC) $(DEPS_CROSS) $(DEPS_PACKAGE) check pkg-config mando
 	qemu-system-x86 bpftool busybox-static e2fsprogs cpio kmod strace util-linux \
 	xz-utils libelf1 openssl python3-jsonschema mmdebstrap dnsmasq-base iproute2 \
 	nginx-light socat ncat curl bash zsh fish lintian gpg gpg-agent \
+	ansible-core openssh-server sudo \
 	$(if $(shell command -v npm),,nodejs npm)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) apt-get update && $(SUDO) env \

@@ -18,6 +18,7 @@
 #   fuzz:DIR     every fuzz target of DIR over the inputs of tests/fuzz/corpus
 #   static:AVML  every script of tests/static; "static:AVML NAME..." only those
 #   net:AVML     every script of tests/net; "net:AVML NAME..." only those
+#   fleet:AVML   every script of tests/fleet; "fleet:AVML NAME..." only those
 #   faults:DIR   every call of libc made to fail; "faults:DIR --quick": a few
 #
 # RUNNER in the environment is a command that stands before each check_*
@@ -220,6 +221,10 @@ for suite in "$@"; do
 	net:*)
 		read -ra words <<<"${suite#net:}"
 		SCRIPTS=tests/net LIMIT=300 cli "${words[@]}"
+		;;
+	fleet:*)
+		read -ra words <<<"${suite#fleet:}"
+		SCRIPTS=tests/fleet LIMIT=300 cli "${words[@]}"
 		;;
 	faults:*)
 		read -ra words <<<"${suite#faults:}"

@@ -36,7 +36,7 @@ for script; do
 	script=${script##*/}
 	script=${script%.sh}
 	case $script in
-	lib | run | servers) ;;
+	host | hosts | lib | run | servers) ;;
 	*) names+=("$script") ;;
 	esac
 done
