@@ -120,11 +120,14 @@ of()
 	refuse_unsafe sources --proc "$fleet/$1/proc"
 }
 
-# given HOST NAME VALUE: a variable of that host alone.
+# given HOST NAME VALUE: a variable of that host alone; a list is [...].
 given()
 {
 	mkdir -p "$T/host_vars"
-	printf "%s: '%s'\n" "$2" "$3" >>"$T/host_vars/$1.yml"
+	case $3 in
+	\[*) printf '%s: %s\n' "$2" "$3" ;;
+	*) printf "%s: '%s'\n" "$2" "$3" ;;
+	esac >>"$T/host_vars/$1.yml"
 }
 
 # play [OPTION...]: $T/played is what it says; its status.
