@@ -37,7 +37,7 @@ expect_recap full failed=1
 # meets the full disk: what it kept comes here, and is no success.
 cp "$results/case-1/good.avml" "$T/before"
 given full avml_space_percent 0
-expect_play 2
+expect_play 2 -e avml_parallel=1
 expect_lines 6
 expect_recap good changed=0 failed=0
 expect_recap sudo changed=0 failed=0

@@ -7,10 +7,11 @@
 . "${0%/*}/hosts.sh"
 
 # Nobody has this address; one has no source of memory, one another binary,
-# which speaks ansible's language.
+# which speaks ansible's language, and one a binary that never ends.
 echo 'gone ansible_host=192.0.2.99' >>"$T/hosts"
 start_host sourceless
 start_host liar
+start_host slow
 start_host good
 mkdir "$fleet/sourceless/empty"
 cp "$fleet/sourceless/iomem" "$fleet/sourceless/empty"
@@ -22,19 +23,27 @@ exit 1
 LIAR
 chmod +x "$T/liar"
 given liar avml_binary "$T/liar"
+cat >"$T/slow" <<'SLOW'
+#!/bin/sh
+[ "$1" = sources ] || exec sleep 1000
+echo '{"iomem": {"bytes": 1048576}}'
+SLOW
+given slow avml_binary "$T/slow"
+given slow avml_timeout 1
 
 expect_play 2 -e avml_serial=1 -e avml_strategy=linear
-[ "$(grep -c '^PLAY \[Acquire\]' "$T/played")" = 4 ] || fail "not by one"
+[ "$(grep -c '^PLAY \[Acquire\]' "$T/played")" = 5 ] || fail "not by one"
 [ "$("$python" -c 'import json, sys
 print(*(json.loads(line)["host"] for line in sys.stdin))' \
-	<"$results/case-1/results.jsonl")" = "gone sourceless liar good" ] ||
+	<"$results/case-1/results.jsonl")" = "gone sourceless liar slow good" ] ||
 	fail "not in order: $(cat "$results/case-1/results.jsonl")"
 expect_line gone status=unreachable
 expect_line sourceless status=failed 'error~no source.*kcore'
 expect_line liar status=failed 'error~\{\{ 6 \* 7 \}\} \{\{ lookup'
+expect_line slow status=failed image=null 'error=avml ended with status 124'
 expect_fetched good
-expect_clean sourceless liar good
-for host in gone sourceless liar; do
+expect_clean sourceless liar slow good
+for host in gone sourceless liar slow; do
 	expect_recap "$host" failed=1
 done
 expect_recap good failed=0
@@ -48,4 +57,4 @@ expect_play 2 -e avml_case=../x
 expect_play 2 -e avml_case=
 on good cat /mnt/commands >"$T/after"
 expect_same "$T/before" "$T/after"
-expect_lines 5
+expect_lines 6

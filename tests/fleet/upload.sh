@@ -40,7 +40,7 @@ expect_secret()
 	local file
 	on "$1" cat /mnt/commands >"$T/commands"
 	[ "$(wc -l <"$T/commands")" -gt 10 ] || fail "no commands of $1"
-	! grep AnsiballZ "$T/commands" || fail "a module was a file on $1"
+	! grep -q AnsiballZ "$T/commands" || fail "a module was a file on $1"
 	for file in "$T/commands" "$T/played" \
 		"$results/case-1/results.jsonl" "$results/case-1/$1.jsonl"; do
 		! grep -qE 'geheim|losung|sig=' "$file" ||
