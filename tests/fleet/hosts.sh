@@ -80,6 +80,7 @@ start_host()
 	ip link add "veth$number" type veth peer name eth0 netns "$pid"
 	ip link set "veth$number" master fleet up
 	wait_until host_up "$name" "192.0.2.$number"
+	expect_confined "$name"
 	printf '%s ansible_host=%s\n' "$name" "192.0.2.$number" >>"$T/hosts"
 }
 
@@ -96,10 +97,15 @@ host_up()
 	grep -q '^Server listening' "$fleet/$1/said" && listens 2222 "$2"
 }
 
-# end_host NAME: nothing answers at its address any more.
-end_host()
+# expect_confined HOST: nobody there can have more than host.sh means to leave.
+expect_confined()
 {
-	end_server "${sshds[$1]}"
+	local pid said
+	pid=$(cat "/proc/${sshds[$1]}/task/${sshds[$1]}/children")
+	said=$(grep CapBnd "/proc/${pid%% *}/status" | cut -f 2)
+	[ "$said" = 00000000200400eb ] || fail "$1 may do $said"
+	said=$(on "$1" stat -c %t:%T /proc/kcore || echo none)
+	[ "$said" = 1:3 ] || [ "$said" = none ] || fail "$1 has a kcore: $said"
 }
 
 # on HOST COMMAND [ARGUMENT...]: as its root.
