@@ -457,6 +457,20 @@ check-vm: static-minimal static
 	$(Q)NET_AVML=$(call STATIC_DIR,static)/avml tests/vm/run.sh \
 		$(call STATIC_DIR,static-minimal)/avml
 
+# What README.md shows: a guest's terminal, recorded and drawn. Nothing of the
+# guest's memory stays.
+.PHONY: picture
+picture: static-minimal
+	$(Q)rm -rf $(BUILD)/picture
+	$(Q)KEEP=$(BUILD)/picture tests/vm/run.sh \
+		$(call STATIC_DIR,static-minimal)/avml picture
+	$(Q)mv $(BUILD)/picture/picture/terminal $(BUILD)/picture/recording
+	$(Q)rm -rf $(BUILD)/picture/picture
+	$(call say,DRAW,contrib/picture/avml.svg)
+	$(Q)contrib/picture/picture.py $(BUILD)/picture/recording > \
+		$(BUILD)/picture/avml.svg
+	$(Q)cp $(BUILD)/picture/avml.svg contrib/picture/avml.svg
+
 # --- fuzzing ---------------------------------------------------------------
 
 # Every target, or those of FUZZ, for SECONDS each: what it finds and what is

@@ -3,7 +3,7 @@
 # Runs suites and counts: tests/run.sh SUITE...
 #
 #   includes     include directions and circles
-#   docs         man pages linted
+#   docs         man pages linted, and the README's picture
 #   lint         compilers' warnings, clang-tidy and cppcheck find nothing
 #   vm-selftest  what judges a guest's images finds every fault
 #   format       clang-format and shellcheck find nothing
@@ -200,6 +200,7 @@ for suite in "$@"; do
 	includes) one "include directions" python3 tests/includes.py ;;
 	docs)
 		one "man pages lint" lint_man
+		one "the README's picture" python3 -B tests/picture.py
 		;;
 	format) format ;;
 	lint) lint ;;
