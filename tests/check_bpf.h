@@ -42,6 +42,7 @@ static struct {
 	uint64_t capabilities;
 	const char *release, *lockdown, *uid_map; /* files; NULL: none */
 	const char *flags, *meminfo, *proc;
+	const char *kind;      /* of processor; NULL: x86_64 */
 	bool no_self, android; /* /proc/self/pagemap is missing */
 	bool proc_is_real;
 	int random_error, mlock_error, setrlimit_error;
@@ -263,9 +264,13 @@ int WRAP(uname)(struct utsname *name)
 {
 	const int ret = REAL(uname)(name);
 
-	if (machine.on)
+	if (machine.on) {
 		snprintf(name->release, sizeof(name->release), "%s",
 			machine.release);
+		/* Whatever this is built for. */
+		snprintf(name->machine, sizeof(name->machine), "%s",
+			machine.kind ? machine.kind : "x86_64");
+	}
 	return ret;
 }
 

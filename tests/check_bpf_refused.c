@@ -158,6 +158,12 @@ static void empty_flags(struct avml_source_config *config)
 	machine.flags = text_file("");
 }
 
+static void of_another_kind(struct avml_source_config *config)
+{
+	(void)config;
+	machine.kind = "s390x";
+}
+
 static void no_meminfo(struct avml_source_config *config)
 {
 	(void)config;
@@ -254,6 +260,8 @@ static const struct {
 		UNTOUCHED | FORCED, 0, 0 },
 	{ empty_flags, AVML_SOURCE_UNSAFE, EPERM, "empty or masked", "--force",
 		UNTOUCHED | FORCED, 0, 0 },
+	{ of_another_kind, AVML_SOURCE_KERNEL, ENOTSUP, "kind of machine", "",
+		UNTOUCHED, 0, 0 },
 	{ no_meminfo, AVML_SOURCE_UNSAFE, EPERM, "is not known", "--force",
 		UNTOUCHED | FORCED, 0, 0 },
 	{ unaccepted, AVML_SOURCE_UNSAFE, EPERM, "Unaccepted", "--force",
