@@ -121,7 +121,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 # Where there is no network code, it has no tests either: see tests/run.sh.
 CHECK_SRC := $(filter-out $(if $(NET),,$(shell grep -lE \
-	'include "(net/|sink/remote)' tests/check_*.c)), \
+	'include ("(net/|sink/remote)|<avml/upload)' tests/check_*.c)), \
 	$(wildcard tests/check_*.c))
 CHECKS := $(CHECK_SRC:tests/%.c=$(BUILD)/tests/%)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
