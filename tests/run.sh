@@ -97,7 +97,7 @@ judge() {
 unit() {
 	local names
 	if [ -e "$1/flags" ] && ! grep -q -e -lcurl "$1/flags"; then
-		mapfile -t names < <(grep -LE 'include "(net/|sink/remote)' \
+		mapfile -t names < <(grep -LE 'include ("(net/|sink/remote)|<avml/upload)' \
 			tests/check_*.c | xargs basename -s .c)
 	else
 		mapfile -t names < <(basename -s .c tests/check_*.c)
