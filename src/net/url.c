@@ -139,30 +139,40 @@ static void remove_part(CURLU *parts, CURLUPart part, char *text)
 		scrub_secret(secret, text);
 }
 
-/* User and password as they are sent (RFC 7617), without the padding. */
+/* As they are sent (RFC 7617), without the padding; the caller frees it. */
+static char *basic(const char *user, const char *password)
+{
+	CLEANUP_FREE char *both = NULL;
+	char *base64;
+	int len;
+
+	len = asprintf(&both, "%s:%s", user, password);
+	if (len < 0) {
+		both = NULL;
+		return NULL;
+	}
+	base64 = malloc(((size_t)len + 2) / 3 * 4 + 1);
+	if (!base64)
+		return NULL;
+	EVP_EncodeBlock(
+		(unsigned char *)base64, (const unsigned char *)both, len);
+	base64[strcspn(base64, "=")] = '\0';
+	return base64;
+}
+
 static void remove_basic(CURLU *parts, char *text)
 {
 	CLEANUP_CURL char *user = NULL, *password = NULL;
-	CLEANUP_FREE char *both = NULL, *base64 = NULL;
-	int len;
+	CLEANUP_FREE char *sent = NULL;
 
 	if (curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE) !=
 		CURLUE_OK)
 		return;
 	(void)curl_url_get(
 		parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
-	len = asprintf(&both, "%s:%s", user, password ? password : "");
-	if (len < 0) {
-		both = NULL;
-		return;
-	}
-	base64 = malloc(((size_t)len + 2) / 3 * 4 + 1);
-	if (!base64)
-		return;
-	EVP_EncodeBlock(
-		(unsigned char *)base64, (const unsigned char *)both, len);
-	base64[strcspn(base64, "=")] = '\0';
-	scrub_secret(base64, text);
+	sent = basic(user, password ? password : "");
+	if (sent)
+		scrub_secret(sent, text);
 }
 
 static void remove_query(CURLU *parts, char *text)

@@ -210,18 +210,36 @@ def check_sent(run, scenario, reference):
     if run.stdout and ("was not uploaded" in run.said or
                        "nothing was left at" in run.said):
         raise Broken("it is there, and the error says that it is not")
-    if scenario.to == "sent" and ("was not uploaded" in run.said or
-                                  "is not known" in run.said) and (
-            not os.path.exists(run.out) or
-            os.path.getsize(run.out) != len(reference.data)):
-        raise Broken("the file that was not sent is not there any more")
     return scenario.to == "net"
 
 
-def check_failed(run, scenario, reference):
+def check_kept(run, scenario, reference, made):
+    """Whether the image was finished, but not sent: then it is there."""
+    if scenario.to != "sent" or not any(
+            words in run.said for words in ("was not uploaded", "is not known",
+                                            "there is no image to send")):
+        return False
+    if not os.path.exists(run.out):
+        raise Broken("the file that was not sent is not there any more")
+    unreadable = said.unreadable(run.said)
+    if not os.path.getsize(run.out):
+        # Of nothing but zeros no record is made.
+        if rng.merge([(start, end) for start, end, _ in unreadable]) != \
+                made.wanted:
+            raise Broken("the image that was not sent is empty")
+    elif unreadable:
+        check_memory(run.out, scenario, run, made)
+    elif os.path.getsize(run.out) != len(reference.image) or \
+            not is_prefix(run.out, reference):
+        raise Broken("the file that was not sent is another")
+    return True
+
+
+def check_failed(run, scenario, reference, made):
     """After status 1: whole records, nothing, or what was there before."""
     error = said.error(run.said)
-    if check_sent(run, scenario, reference):
+    if check_sent(run, scenario, reference) or \
+            check_kept(run, scenario, reference, made):
         return
     if not os.path.exists(run.out):
         if scenario.to == "fd" or scenario.old == "plain":
@@ -335,7 +353,7 @@ def judge(run, scenario, reference, made):
     if run.status == 1:
         if run.harmless and reference.status != 1:
             raise Broken("%s must not make a run fail" % run.harmless)
-        check_failed(run, scenario, reference)
+        check_failed(run, scenario, reference, made)
         return "failed"
     if run.status in (reference.status, 0, 3) and reference.status != 1:
         return check_image(run, scenario, reference, made)
