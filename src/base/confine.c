@@ -36,7 +36,8 @@ static uint32_t deadly_action(void)
 	return SECCOMP_RET_TRAP;
 }
 
-int confine_seccomp(enum confine_to to)
+/* Install the filter. 0 or -errno. New privileges must be ruled out before. */
+static int install_filter(enum confine_to to)
 {
 	struct sock_filter code[CONFINE_FILTER_MAX];
 	const struct sock_fprog program = {
@@ -97,7 +98,7 @@ int confine(enum confine_to to, const char *path, struct avml_error *err)
 
 int confine_further(enum confine_to to, struct avml_error *err)
 {
-	const int ret = CONFINE_SANITIZED ? 0 : confine_seccomp(to);
+	const int ret = CONFINE_SANITIZED ? 0 : install_filter(to);
 
 	if (ret < 0)
 		return avml_error_set_errno(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The system calls that are allowed. Whoever adds one to the program finds
- * out by SIGSYS (tests/check_confine.c shows the list at work) and adds it to
- * the table below.
+ * out by SIGSYS, and adds it to the table below and to that of
+ * tests/check_confine_allowed.c.
  */
 #include <endian.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of confine(), for it and its test: each by itself. */
+/* The parts of confine(), for it and its tests. */
 #ifndef BASE_CONFINE_PARTS_H
 #define BASE_CONFINE_PARTS_H
 
@@ -36,9 +36,6 @@
  */
 size_t confine_filter(
 	enum confine_to to, uint32_t deny, struct sock_filter *code);
-
-/* Install it. 0 or -errno. No new privileges must be possible any more. */
-int confine_seccomp(enum confine_to to);
 
 /* Landlock, with the directory of `path` or none. 0 or -errno. */
 int confine_landlock(const char *path);
