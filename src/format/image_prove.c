@@ -10,7 +10,6 @@
 #include "format/framing.h"
 #include "format/image_reader_state.h"
 
-#define PAGE 4096u
 /*
  * Each may search the image to its end, which hostile ones could want often:
  * all in all twice as far as the image reaches, or a bit more.

@@ -75,33 +75,6 @@ uint64_t image_reader_offset(const struct image_reader *r)
 	return r->window.offset;
 }
 
-void image_reader_note(
-	struct image_reader *r, enum image_oddity which, uint64_t offset)
-{
-	if (r->oddities[which].count++ == 0)
-		r->oddities[which].offset = offset;
-	if (r->check && r->pending_count < PENDING_MAX)
-		r->pending[r->pending_count++] = (struct image_part){
-			.kind = IMAGE_ODDITY,
-			.format = r->header.format,
-			.range = { r->at, r->at },
-			.record = r->header.range,
-			.record_offset = r->record_offset,
-			.run_end = r->run_end,
-			.offset = offset,
-			.oddity = which,
-		};
-}
-
-int image_reader_wrap(struct image_reader *r, struct avml_error *err)
-{
-	return avml_error_wrap(err,
-		"record 0x%" PRIx64 "-0x%" PRIx64 ", at offset %" PRIu64
-		" (address 0x%" PRIx64 ")",
-		r->header.range.start, r->header.range.end, r->window.offset,
-		r->at);
-}
-
 void image_reader_part(const struct image_reader *r, struct image_part *part,
 	enum image_part_kind kind)
 {
@@ -114,6 +87,30 @@ void image_reader_part(const struct image_reader *r, struct image_part *part,
 		.run_end = r->run_end,
 		.offset = r->window.offset,
 	};
+}
+
+void image_reader_note(
+	struct image_reader *r, enum image_oddity which, uint64_t offset)
+{
+	struct image_part *part;
+
+	if (r->oddities[which].count++ == 0)
+		r->oddities[which].offset = offset;
+	if (!r->check || r->pending_count == PENDING_MAX)
+		return;
+	part = &r->pending[r->pending_count++];
+	image_reader_part(r, part, IMAGE_ODDITY);
+	part->offset = offset;
+	part->oddity = which;
+}
+
+int image_reader_wrap(struct image_reader *r, struct avml_error *err)
+{
+	return avml_error_wrap(err,
+		"record 0x%" PRIx64 "-0x%" PRIx64 ", at offset %" PRIu64
+		" (address 0x%" PRIx64 ")",
+		r->header.range.start, r->header.range.end, r->window.offset,
+		r->at);
 }
 
 /* Where the records go on without a gap, as far as can be seen. */
@@ -161,7 +158,7 @@ static void begin_record(struct image_reader *r, uint64_t offset)
 		image_reader_note(r, IMAGE_ODD_MIXED, offset);
 	if (r->records > 0 && range.start < r->last_end)
 		image_reader_note(r, IMAGE_ODD_ORDER, offset);
-	if (range.end % 4096 != 0)
+	if (range.end % PAGE != 0)
 		image_reader_note(r, IMAGE_ODD_PARTIAL_PAGE, offset);
 	r->records++;
 	r->before_end = r->last_end;

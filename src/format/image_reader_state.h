@@ -9,6 +9,9 @@
 
 enum reader_state { READER_HEADER, READER_PLAIN, READER_CHUNKS, READER_END };
 
+/* The smallest page there is: what records hold is whole ones of it. */
+#define PAGE 4096u
+
 /* Of a step: nothing to hand out yet, go on. */
 #define READER_AGAIN 3
 /* Of a step: a chunk was lost, and chunk_loss says which. */
@@ -161,12 +164,6 @@ uint64_t image_reader_true_len(
  */
 int image_reader_lose_chunk(struct image_reader *r, size_t chunk_len,
 	uint64_t len, struct avml_error *err);
-
-/*
- * Put a right head in front of the chunk at hand, if that is all that is
- * wrong with it: by its checksum, so that no other will do.
- */
-bool image_reader_repair_head(struct image_reader *r);
 
 /*
  * After an error in a v2 record: go on in the record. 2 with what was lost,

@@ -98,19 +98,22 @@ static bool find_body(struct image_reader *r, uint64_t left,
 	return false;
 }
 
-bool image_reader_repair_head(struct image_reader *r)
+/*
+ * Put a right head in front of the chunk at hand, if that is all that is
+ * wrong with it: by its checksum, so that no other will do.
+ */
+static bool repair_head(struct image_reader *r)
 {
 	struct framing_chunk chunk;
 	size_t data_len;
 	uint8_t head[FRAMING_HEAD_LEN];
+	uint32_t type = FRAMING_TYPE_COMPRESSED;
 
 	if (!find_body(r, r->header.range.end - r->at, &chunk, &data_len))
 		return false;
-	head[0] = chunk.kind == FRAMING_STORED ? FRAMING_TYPE_STORED
-					       : FRAMING_TYPE_COMPRESSED;
-	head[1] = (uint8_t)chunk.body_len;
-	head[2] = (uint8_t)(chunk.body_len >> 8);
-	head[3] = (uint8_t)(chunk.body_len >> 16);
+	if (chunk.kind == FRAMING_STORED)
+		type = FRAMING_TYPE_STORED;
+	store_le32(head, chunk.body_len << 8 | type);
 	window_patch(&r->window, head, sizeof(head));
 	return true;
 }
@@ -171,7 +174,7 @@ int image_reader_lose_chunk(struct image_reader *r, size_t chunk_len,
 {
 	const uint64_t offset = r->window.offset;
 
-	if (image_reader_repair_head(r)) {
+	if (repair_head(r)) {
 		r->chunk_loss = (struct image_loss){
 			.offset = offset,
 			.end = offset + FRAMING_HEAD_LEN,
@@ -299,7 +302,7 @@ int image_reader_repair_stream(struct image_reader *r, struct image_loss *loss)
 	if (r->state != READER_CHUNKS || !r->stream_started ||
 		at_sound_chunk(r))
 		return 0;
-	if (image_reader_repair_head(r)) {
+	if (repair_head(r)) {
 		loss->end = here + FRAMING_HEAD_LEN;
 		loss->range = (struct avml_range){ r->at, r->at };
 		return 2;

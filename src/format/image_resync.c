@@ -6,7 +6,6 @@
 #include "format/framing.h"
 #include "format/image_reader_state.h"
 
-#define PAGE 4096u
 /* A header, and what stands behind that of a v2 record. */
 #define LOOK_LEN (AVML_RECORD_HEADER_SIZE + FRAMING_IDENT_LEN)
 
