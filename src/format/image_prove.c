@@ -42,9 +42,9 @@ bool image_reader_is_followed(const struct image_reader *r, uint64_t offset,
 
 	if (!input->peek)
 		return true;
-	if (__builtin_add_overflow(offset,
-		    AVML_RECORD_HEADER_SIZE + avml_range_len(header->range),
-		    &end))
+	if (__builtin_add_overflow(
+		    offset, avml_range_len(header->range), &end) ||
+		__builtin_add_overflow(end, AVML_RECORD_HEADER_SIZE, &end))
 		return false;
 	if (peek_header(r, end, &next, &at_end))
 		return true;
