@@ -3,7 +3,6 @@
  * Damage in the stream of a v2 record: what can be made good of it, and where
  * the stream goes on.
  */
-#include <string.h>
 
 #include "base/cursor.h"
 #include "format/framing.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Salvage: from damage to the next record that makes sense. */
-#include <errno.h>
 #include <string.h>
 
 #include "format/framing.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "format/zero.h"
 
-#include <string.h>
-
 /* Of any alignment, and standing for bytes of any type. */
 typedef unsigned long word __attribute__((aligned(1), may_alias));
 

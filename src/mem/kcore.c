@@ -4,9 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "mem/kcore_elf.h"

@@ -2,7 +2,6 @@
 /* Which sources there are, which of them work, and which is read. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -3,7 +3,6 @@
  * /dev/crash: the crash driver of the RHEL family. A read that is not
  * within one page is EINVAL, a page that is not there EFAULT.
  */
-#include <errno.h>
 
 #include "base/io.h"
 #include "source/source_ops.h"

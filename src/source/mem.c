@@ -5,7 +5,6 @@
  * above 1 MiB is EPERM and some of what lies below reads as zeros. A read
  * fails as a whole, also when only its last page does.
  */
-#include <errno.h>
 
 #include "base/io.h"
 #include "source/host.h"
