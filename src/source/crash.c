@@ -44,7 +44,6 @@ const struct source_ops source_crash = {
 	.usual_path = "/dev/crash",
 	.whole_pages = true,
 	.open = crash_open,
-	.free = source_device_free,
 	.reader_new = source_fd_reader_new,
 	.reader_free = source_fd_reader_free,
 	.read = crash_read,

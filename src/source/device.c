@@ -72,8 +72,3 @@ int source_device_open(const struct source_place *place, const char *lockdown,
 	(*source)->covers_all = true;
 	return 0;
 }
-
-void source_device_free(struct avml_source *source)
-{
-	free(source);
-}

@@ -13,14 +13,6 @@
 
 #define MAGIC_LEN 4
 
-int source_refuse(struct source_refusal *why, enum avml_source_reason reason,
-	const char *remedy, int ret)
-{
-	why->reason = reason;
-	why->remedy = remedy;
-	return ret;
-}
-
 /* Whether a lockdown of this mode forbids what `least` and above does. */
 static bool forbids(const char *mode, const char *least)
 {

@@ -57,11 +57,6 @@ static int file_open(const struct source_place *place,
 	return 0;
 }
 
-static void file_free(struct avml_source *source)
-{
-	free(source);
-}
-
 static ssize_t file_read(
 	struct avml_source_reader *reader, uint64_t addr, void *buf, size_t len)
 {
@@ -71,7 +66,6 @@ static ssize_t file_read(
 const struct source_ops source_file = {
 	.name = "file",
 	.open = file_open,
-	.free = file_free,
 	.reader_new = source_fd_reader_new,
 	.reader_free = source_fd_reader_free,
 	.read = file_read,

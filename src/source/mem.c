@@ -39,7 +39,6 @@ const struct source_ops source_mem = {
 	.usual_path = "/dev/mem",
 	.whole_pages = true,
 	.open = mem_open,
-	.free = source_device_free,
 	.reader_new = source_fd_reader_new,
 	.reader_free = source_fd_reader_free,
 	.read = mem_read,

@@ -5,6 +5,14 @@
 
 #include "source/source_ops.h"
 
+int source_refuse(struct source_refusal *why, enum avml_source_reason reason,
+	const char *remedy, int ret)
+{
+	why->reason = reason;
+	why->remedy = remedy;
+	return ret;
+}
+
 void avml_source_free(struct avml_source *source)
 {
 	if (!source)
@@ -12,7 +20,10 @@ void avml_source_free(struct avml_source *source)
 	free(source->path);
 	avml_range_list_release(&source->coverage);
 	avml_page_flags_release(&source->flags);
-	source->ops->free(source);
+	if (source->ops->free)
+		source->ops->free(source);
+	else
+		free(source);
 }
 
 const char *avml_source_path(const struct avml_source *source)

@@ -52,6 +52,7 @@ struct source_ops {
 	int (*open)(const struct source_place *place,
 		struct avml_source **source, struct source_refusal *why,
 		struct avml_error *err);
+	/* What is the source's own, and itself. NULL: itself alone. */
 	void (*free)(struct avml_source *source);
 
 	/* As the public functions; NULL: none, nothing. */
@@ -135,10 +136,9 @@ int source_open_fd(const char *path, const char *lockdown,
  */
 int source_check_plain(int fd, const char *path, struct avml_error *err);
 
-/* The devices: what opening, freeing and a plain read have in common. */
+/* The devices: what opening one has in common. */
 int source_device_open(const struct source_place *place, const char *lockdown,
 	struct avml_source **source, struct source_refusal *why,
 	struct avml_error *err);
-void source_device_free(struct avml_source *source);
 
 #endif
