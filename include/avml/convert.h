@@ -40,7 +40,7 @@ struct avml_convert_options {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
-	bool digest; /* as of struct avml_snapshot_options */
+	bool digest; /* as avml_snapshot_options, digest_file NULL */
 	bool salvage;
 	bool force; /* gaps of any size as zeros to a stream */
 	/*

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* How many messages a chain holds; more wraps fold into the outermost. */
+/* Messages of a chain; in a full one, a wrap takes the outermost's place. */
 #define AVML_ERROR_DEPTH 8
 /* Bytes of text in a whole chain; what does not fit is cut short. */
 #define AVML_ERROR_TEXT 1400
@@ -68,7 +68,7 @@ const char *avml_error_message(const struct avml_error *err, unsigned int i);
 
 /*
  * All messages in one line, outermost first, as "WHAT: CAUSE: CAUSE"; where
- * `size` bytes are too few it ends in "...". Returns the length.
+ * `size` bytes (at least 1) are too few it ends in "...". Returns the length.
  */
 size_t avml_error_join(const struct avml_error *err, char *text, size_t size);
 

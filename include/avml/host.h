@@ -26,7 +26,10 @@ struct avml_host {
 	bool cap_sys_admin;
 };
 
-/* `proc_dir` is where proc is mounted; NULL: /proc. */
+/*
+ * `proc_dir` is where proc is mounted; NULL: /proc. The boot id is looked for
+ * there; all else is of the machine that we run on.
+ */
 void avml_host_look(const char *proc_dir, struct avml_host *host);
 
 #ifdef __cplusplus

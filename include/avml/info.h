@@ -28,9 +28,9 @@ extern "C" {
 struct avml_info_options {
 	const char *image; /* a path; "-": stdin */
 	/*
-	 * The most cells that a map of memory may have; 0: no map. Without
-	 * one, memory is decoded only where headers contradict each other,
-	 * and of version 1 not even read.
+	 * The most cells that a map of memory may have, 64 at the least; 0: no
+	 * map. Without one, memory is decoded only where headers contradict
+	 * each other, and of version 1 not even read.
 	 */
 	size_t map_cells;
 	unsigned int threads; /* for a map; 0: as many as there are CPUs */

@@ -23,7 +23,7 @@ struct avml_meminfo {
 	uint64_t unaccepted; /* Unaccepted: of a confidential guest */
 };
 
-/* 0, or an errno of reading the file, and all is 0. */
+/* 0, or -errno of reading the file, and all is 0. */
 int avml_meminfo_read(
 	const char *path, struct avml_meminfo *meminfo, struct avml_error *err);
 

@@ -5,8 +5,6 @@
  *   PUT   one HTTP request: WebDAV, a presigned URL, any collector
  *   BLOB  a block blob of Azure by a SAS URL: Put Block and Put Block List
  *         of its REST API, version 2019-12-12 (blocks of up to 4000 MiB)
- *   S3    a multipart upload to an object store, with a key
- *   PARTS the same by URLs that were signed elsewhere
  *   TCP   the bytes as they are; the receiver has to close as well
  *   TLS   the same inside of TLS
  *   S3    an object of S3 and its kind, with a key: a multipart upload with

@@ -86,9 +86,12 @@ struct avml_sink_left {
 /*
  * Open a destination: a path, or a descriptor under the names "-",
  * "/dev/stdout", "/dev/fd/N" and "/proc/self/fd/N". A file is created with
- * mode 0600, and an existing one emptied and given that mode. A symbolic
- * link is not followed; a directory, a disk, a terminal and one of
- * `inputs` are refused. On failure nothing has been created or changed.
+ * mode 0600, and an existing one emptied and given that mode; one that is
+ * another user's or has other names makes way for a new one. A symbolic
+ * link is not followed; a directory, a disk (but one that came open), a
+ * terminal (for an image), devices that keep nothing safe, the file that
+ * messages go to and one of `inputs` are refused. On failure nothing has been
+ * created or changed.
  */
 int avml_sink_open(const char *destination,
 	const struct avml_sink_options *options, struct avml_sink **sink,

@@ -42,13 +42,13 @@ struct avml_snapshot_options {
 	bool keep_zeros;
 	bool no_sparse;
 	bool no_clobber;
-	bool digest; /* take the image's SHA-256, as it is written, */
+	bool digest; /* take the image's SHA-256, as it is written */
 	/*
-	 * and write it there, in the format of sha256sum; NULL: for a regular
-	 * file to its name with ".sha256" behind it, otherwise nowhere.
+	 * Where the digest goes, in the format of sha256sum; NULL: for a
+	 * regular file to its name with ".sha256" behind it, otherwise nowhere.
 	 */
 	const char *digest_file;
-	/* Not to be written over: what the caller writes to itself. */
+	/* At most 4, not to be written over: what the caller writes itself. */
 	const struct avml_sink_input *others;
 	size_t other_count;
 	/*

@@ -132,13 +132,17 @@ void avml_source_free(struct avml_source *source);
  * known ones are only those that lie in it, and in dev_dir if that is given.
  *
  * A negative errno when none works: the error names each with its reason.
+ * -EINTR after a signal.
  */
 int avml_source_choose(const char *what,
 	const struct avml_source_config *config,
 	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
 	void *ctx, struct avml_source **source, struct avml_error *err);
 
-/* The same verdicts, and nothing is kept. How many sources work. */
+/*
+ * The same verdicts, and nothing is kept. How many sources work. A signal ends
+ * it early, between two of them.
+ */
 size_t avml_source_survey(const struct avml_source_config *config,
 	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
 	void *ctx);

@@ -3,9 +3,9 @@
  * System calls that finish what they began: interrupted calls are taken up
  * again, short transfers continued. Lengths and offsets are in bytes.
  *
- * All of these return a negative errno value on failure. Reads give up with
- * -EINTR at cancel_level() 2, writes at the level they are given, opening at
- * level 1.
+ * All of these return a negative errno value on failure. io_pread_full() gives
+ * up with -EINTR at cancel_level() 2, writes at the level they are given,
+ * opening and the reading of texts at level 1.
  *
  * Threads: safe, as far as the threads do not share a file position.
  */
