@@ -3,6 +3,7 @@
 #include <avml/page_flags.h>
 
 #include "check_paths.h"
+#include "check_wrap.h"
 
 /* As the kernel's ABI numbers them, whatever the code thinks. */
 #define HWPOISON (UINT64_C(1) << 19)
@@ -11,6 +12,20 @@
 #define OTHERS (~(HWPOISON | NOPAGE | OFFLINE))
 
 #define COUNT_MAX 300
+
+/* From that offset on reading fails; 0: nowhere. */
+static off_t broken_from;
+
+ssize_t WRAP64(pread)(int fd, void *buf, size_t len, off_t offset)
+{
+	if (broken_from > 0 && offset >= broken_from) {
+		errno = EIO;
+		return -1;
+	}
+	if (broken_from > 0 && (off_t)len > broken_from - offset)
+		len = (size_t)(broken_from - offset);
+	return REAL64(pread)(fd, buf, len, offset);
+}
 
 static struct avml_page_flags open_flags(const char *path)
 {
@@ -298,6 +313,30 @@ START_TEST(page_flags_that_cannot_be_read_any_more_are_not_told)
 }
 END_TEST
 
+/* Nor is one that comes after a part of what was asked for at once. */
+START_TEST(page_flags_behind_an_error_are_not_told)
+{
+	static const size_t good[] = { 1, 5, 63, 64, 65, 100 };
+
+	for (size_t k = 0; k < TEST_COUNT(good); k++) {
+		struct avml_page_flags flags = flags_of_pattern(COUNT_MAX, 0);
+		uint8_t marks[200];
+
+		broken_from = (off_t)good[k] * 8;
+		read_marks(&flags, 0, TEST_COUNT(marks), marks);
+		broken_from = 0;
+		for (size_t i = 0; i < TEST_COUNT(marks); i++)
+			ck_assert_msg(
+				marks[i] ==
+					(i < good[k] ? mark_of(i)
+						     : AVML_PAGE_MARK_ERROR),
+				"good %zu: page %zu is %u", good[k], i,
+				marks[i]);
+		avml_page_flags_release(&flags);
+	}
+}
+END_TEST
+
 static Suite *page_flags_suite(void)
 {
 	Suite *suite = suite_create("page_flags");
@@ -312,6 +351,7 @@ static Suite *page_flags_suite(void)
 	tcase_add_test(tc, page_flags_release_closes_and_may_come_twice);
 	tcase_add_test(
 		tc, page_flags_that_cannot_be_read_any_more_are_not_told);
+	tcase_add_test(tc, page_flags_behind_an_error_are_not_told);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

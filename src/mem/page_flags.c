@@ -64,20 +64,24 @@ void avml_page_flags_marks(const struct avml_page_flags *flags, uint64_t pfn,
 	uint64_t words[WORDS], offset;
 
 	while (count > 0) {
-		const size_t part = count < WORDS ? count : WORDS;
+		size_t part = count < WORDS ? count : WORDS;
 		ssize_t n = -EINVAL;
-		size_t told = 0;
 
 		if (!__builtin_mul_overflow(pfn, sizeof(words[0]), &offset))
 			n = io_pread_full(flags->fd, words,
 				part * sizeof(words[0]), offset);
-		if (n > 0)
-			told = (size_t)n / sizeof(words[0]);
-		for (size_t i = 0; i < told; i++)
-			marks[i] = mark_of(words[i]);
-		memset(marks + told,
-			n < 0 ? AVML_PAGE_MARK_ERROR : AVML_PAGE_MARK_UNKNOWN,
-			part - told);
+		if (n >= (ssize_t)sizeof(words[0])) {
+			/* Whether an error or the end is next, the next tells.
+			 */
+			part = (size_t)n / sizeof(words[0]);
+			for (size_t i = 0; i < part; i++)
+				marks[i] = mark_of(words[i]);
+		} else {
+			memset(marks,
+				n < 0 ? AVML_PAGE_MARK_ERROR
+				      : AVML_PAGE_MARK_UNKNOWN,
+				part);
+		}
 		pfn += part;
 		marks += part;
 		count -= part;
