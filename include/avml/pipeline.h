@@ -40,7 +40,8 @@ struct avml_pipeline_ops {
 
 /*
  * `threads` is 1 to AVML_PIPELINE_THREADS_MAX; `slots` at least 1, and two
- * for each thread keep all of them busy. NULL when memory is out.
+ * for each thread keep all of them busy. `ops` and `ctx` stay the caller's,
+ * and outlive the pipeline. NULL when memory is out.
  */
 struct avml_pipeline *avml_pipeline_new(const struct avml_pipeline_ops *ops,
 	void *ctx, unsigned int threads, unsigned int slots);

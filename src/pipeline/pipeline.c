@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <avml/pipeline.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/thread.h"
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY };
@@ -20,8 +18,9 @@ struct slot {
 
 /*
  * Ranks number the items; rank r lives in slot r % slot_count. Everything
- * below `mutex` is guarded by it, and every change of it is broadcast:
- * with at most a few threads nobody is woken in vain for long.
+ * below `mutex` is guarded by it, and so is what a slot says when it is not
+ * busy. Every change is broadcast: with at most a few threads nobody is woken
+ * in vain for long.
  */
 struct avml_pipeline {
 	const struct avml_pipeline_ops *ops;
@@ -174,7 +173,9 @@ static int run_caller(struct avml_pipeline *p, struct avml_error *err)
 		else
 			pthread_cond_wait(&p->changed, &p->mutex);
 	}
+	/* Those that wait for a slot have to see that it is over. */
 	p->exhausted = true;
+	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->mutex);
 	return ret;
 }
@@ -199,10 +200,6 @@ int avml_pipeline_run(struct avml_pipeline *pipeline, struct avml_error *err)
 
 	started = start_threads(pipeline, ids, pipeline->threads - 1);
 	ret = run_caller(pipeline, err);
-	/* The ones that wait for a slot have to see that it is over. */
-	pthread_mutex_lock(&pipeline->mutex);
-	pthread_cond_broadcast(&pipeline->changed);
-	pthread_mutex_unlock(&pipeline->mutex);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(ids[i], NULL);
 	return ret;
