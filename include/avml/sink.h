@@ -54,8 +54,7 @@ struct avml_sink_options {
 	 * that went.
 	 */
 	bool to_the_end;
-	/* A stream that takes nothing for so long is an error; 0: it may wait.
-	 */
+	/* A stream that takes nothing for so long has failed; 0: it waits. */
 	unsigned int patience_ms;
 	const struct avml_sink_input *inputs;
 	size_t input_count;
@@ -70,9 +69,9 @@ struct avml_sink_options {
 
 /* What a failed run leaves behind. */
 struct avml_sink_left {
-	bool cut;     /* what is there is whole; false: a stream */
-	bool dropped; /* the other side was told, or will see, to keep nothing
-		       */
+	bool cut; /* what is there is whole; false: a stream */
+	/* Off the host: the other side was told, or sees, to keep nothing. */
+	bool dropped;
 	/*
 	 * Off the host: all of it was sent, no answer came, and whether it is
 	 * there nobody knows.
@@ -161,9 +160,10 @@ bool avml_sink_makes_holes(const struct avml_sink *sink);
 
 /*
  * After finish() or abort(): the SHA-256 of what the destination then holds
- * of this run, in lower-case hexadecimal digits. NULL when it was not wanted,
- * when nothing is there any more, and when what is there cannot be told: of a
- * stream that failed within a write, or of a file that could not be cut.
+ * of this run, or may hold (`unknown`), in lower-case hexadecimal digits. NULL
+ * when it was not wanted, when nothing is there any more (`removed`,
+ * `dropped`), and when what is there cannot be told: of a stream that failed
+ * within a write, or of a file that could not be cut.
  */
 #define AVML_SINK_DIGEST_SIZE 65
 const char *avml_sink_digest(const struct avml_sink *sink);

@@ -98,7 +98,8 @@ int avml_sink_abort(struct avml_sink *sink, struct avml_sink_left *left,
 
 	*left = (struct avml_sink_left){ .cut = false };
 	ret = sink->ops->abort(sink, left, err);
-	if (ret == 0 && !left->removed && (left->cut || !sink->torn))
+	if (ret == 0 && !left->removed && !left->dropped &&
+		(left->cut || !sink->torn))
 		end_digest(sink, left->cut);
 	return ret;
 }
