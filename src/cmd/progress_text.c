@@ -2,7 +2,6 @@
 #include "cmd/progress_text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/report.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <avml/host.h>
 
-#include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/json.h"
 #include "cmd/report_values.h"

@@ -8,7 +8,6 @@
 #define CMD_SECRET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include <avml/error.h>
 

@@ -4,7 +4,6 @@
 #define JOB_BUNDLE_COPY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <avml/error.h>

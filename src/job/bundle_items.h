@@ -3,8 +3,6 @@
 #ifndef JOB_BUNDLE_ITEMS_H
 #define JOB_BUNDLE_ITEMS_H
 
-#include <stdint.h>
-
 #include <avml/bundle.h>
 
 #include "job/bundle_copy.h"

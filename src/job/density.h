@@ -8,7 +8,6 @@
 #define JOB_DENSITY_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include <avml/error.h>
 #include <avml/info.h>
