@@ -5,6 +5,8 @@
  */
 #include "net/connect.h"
 
+#include <avml/sink.h>
+
 #include "check_server.h"
 
 #include <signal.h>
@@ -366,6 +368,42 @@ START_TEST(connect_refused_is_tried_again)
 }
 END_TEST
 
+static int unheard; /* a socket at a port, at which nobody listens yet */
+
+static void hear(void *ctx, const char *notice)
+{
+	(void)ctx;
+	(void)notice;
+	listen(unheard, 1);
+}
+
+/* Also when the run has failed, and its connection is gone. */
+START_TEST(connect_retries_of_a_sink_are_counted)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	const struct avml_sink_options options = { .remote = &remote };
+	struct avml_remote_counts counts;
+	struct avml_sink_left left;
+	struct avml_sink *sink;
+
+	unheard = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(unheard, (struct sockaddr *)&at, len), 0);
+	ck_assert_int_eq(getsockname(unheard, (struct sockaddr *)&at, &len), 0);
+	snprintf(to, sizeof(to), "127.0.0.1:%u", ntohs(at.sin_port));
+	remote.kind = AVML_REMOTE_TCP;
+	remote.to = to;
+	remote.notice = hear;
+	ck_assert_int_eq(avml_sink_open("it", &options, &sink, &err), 0);
+	ck_assert_int_eq(avml_sink_abort(sink, &left, &err), 0);
+	ck_assert(avml_sink_remote_counts(sink, &counts));
+	ck_assert_uint_eq(counts.retries, 1);
+	avml_sink_free(sink);
+	close(unheard);
+}
+END_TEST
+
 START_TEST(connect_wait_ends_by_a_signal)
 {
 	struct receiver r = receiver_start(never_reads);
@@ -404,6 +442,7 @@ static Suite *connect_suite(void)
 	tcase_add_test(tcase, connect_end_wants_all_acknowledged);
 	tcase_add_test(tcase, connect_goes_as_slow_as_it_shall);
 	tcase_add_loop_test(tcase, connect_refused_is_tried_again, 0, 2);
+	tcase_add_test(tcase, connect_retries_of_a_sink_are_counted);
 	tcase_add_test(tcase, connect_wait_ends_by_a_signal);
 	tcase_add_test(tcase, connect_place_is_checked);
 	suite_add_tcase(suite, tcase);

@@ -14,7 +14,8 @@
 struct connection_sink {
 	struct avml_sink base;
 	const struct avml_remote *remote;
-	struct connection *connection;
+	struct connection *connection; /* NULL: given up */
+	unsigned int retries;	       /* that it took to be there */
 };
 
 static int sink_error(const struct connection_sink *s, struct avml_error *err)
@@ -87,8 +88,7 @@ static void connection_sink_counts(
 	const struct connection_sink *s = (const struct connection_sink *)sink;
 
 	counts->sent_bytes = sink->position;
-	if (s->connection)
-		counts->retries = connection_retries(s->connection);
+	counts->retries = s->retries;
 }
 
 static void connection_sink_free(struct avml_sink *sink)
@@ -129,6 +129,7 @@ int connection_new(const struct avml_remote *remote, struct avml_sink **sink,
 		free(s);
 		return ret;
 	}
+	s->retries = connection_retries(s->connection);
 	*sink = &s->base;
 	return 0;
 }
