@@ -217,6 +217,9 @@ static const struct {
 	/* As JSON and HTML write them. */
 	{ QUERY, "{\"not\":\"pass\\/word\"}", "{\"not\":\"[removed]\"}" },
 	{ QUERY, "\\u0061+bcdef\\u003D\\u003d", "[removed=" },
+	/* Behind the digits of one more of them, which are the secret's own. */
+	{ "https://host/?a=%2B0123456789abcdef", "<\\u002b0123456789abcdef>",
+		"<[removed]>" },
 	{ QUERY, "a&#43;bcdef&#61; a&#x2b;bcdef&#X3D; a&#0043;bcdef&#061;",
 		"[removed [removed [removed" },
 	{ QUERY, "sv=2019-12&amp;sig=a%2Bbcdef%3D!", "[removed]!" },

@@ -36,19 +36,20 @@ static size_t number(const char *from, int base, size_t digits, char *c)
 {
 	const char *const known =
 		base == 16 ? "0123456789abcdefABCDEF" : "0123456789";
-	const size_t len = strspn(from, known);
+	const size_t all = strspn(from, known);
+	const size_t len = digits ? digits : all;
 	char text[16] = "";
 	unsigned long value;
 
-	if (len < (digits ? digits : 1) || len >= sizeof(text) ||
+	if (all < len || len == 0 || len >= sizeof(text) ||
 		(!digits && from[len] != ';'))
 		return 0;
-	memcpy(text, from, digits ? digits : len);
+	memcpy(text, from, len);
 	value = strtoul(text, NULL, base);
 	if (!is_printable(value))
 		return 0;
 	*c = (char)value;
-	return digits ? digits : len + 1;
+	return digits ? len : len + 1;
 }
 
 /* The length of what stands for `*c`; 0: nothing here does. */
