@@ -10,23 +10,12 @@
 #include <curl/curl.h>
 
 #include "base/cleanup.h"
+#include "net/curl_cleanup.h"
 #include "net/url.h"
 
 #define SCHEME "s3://"
 #define BUCKET_MAX 63 /* bytes */
 #define KEY_MAX 1024
-
-static void release_parts(CURLU **parts)
-{
-	curl_url_cleanup(*parts);
-}
-
-static void release_text(char **text)
-{
-	curl_free(*text);
-}
-
-#define CLEANUP_CURL CLEANUP(release_text)
 
 /* An empty text stands for none, as in the environment. */
 static bool is_set(const char *text)
@@ -79,9 +68,9 @@ static bool needs_path(const char *host, const char *bucket, bool secure)
 static int split_endpoint(
 	const char *endpoint, char **host, char **port, struct avml_error *err)
 {
-	CLEANUP(release_parts) CURLU *parts = curl_url();
-	CLEANUP_CURL char *path = NULL;
-	CLEANUP_CURL char *other = NULL;
+	CLEANUP_CURL_URL CURLU *parts = curl_url();
+	CLEANUP_CURL_TEXT char *path = NULL;
+	CLEANUP_CURL_TEXT char *other = NULL;
 	int ret = url_check(endpoint, err);
 
 	if (ret < 0) {
@@ -112,8 +101,8 @@ static int make(struct s3_place *place, const struct avml_remote *remote,
 	const char *key = strchr(remote->to + strlen(SCHEME), '/');
 	CLEANUP_FREE char *bucket = strndup(remote->to + strlen(SCHEME),
 		(size_t)(key - remote->to) - strlen(SCHEME));
-	CLEANUP_CURL char *host = NULL;
-	CLEANUP_CURL char *port = NULL;
+	CLEANUP_CURL_TEXT char *host = NULL;
+	CLEANUP_CURL_TEXT char *port = NULL;
 	bool by_path;
 	int ret = split_endpoint(endpoint, &host, &port, err);
 

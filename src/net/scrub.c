@@ -8,18 +8,11 @@
 
 #include <curl/curl.h>
 
-#include "base/cleanup.h"
+#include "net/curl_cleanup.h"
 
 /* Shorter ones are no secrets, and may be part of any word. */
 #define SECRET_LEAST 6
 #define REMOVED "[removed]"
-
-static void release_text(char **text)
-{
-	curl_free(*text);
-}
-
-#define CLEANUP_CURL CLEANUP(release_text)
 
 /* --- how others write ----------------------------------------------------- */
 
@@ -154,7 +147,7 @@ static void remove_all(char *text, const char *secret)
  */
 void scrub_secret(const char *secret, char *text)
 {
-	CLEANUP_CURL char *decoded = NULL, *encoded = NULL;
+	CLEANUP_CURL_TEXT char *decoded = NULL, *encoded = NULL;
 
 	remove_all(text, secret);
 	decoded = curl_easy_unescape(NULL, secret, 0, NULL);

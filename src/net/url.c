@@ -12,23 +12,11 @@
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
+#include "net/curl_cleanup.h"
 #include "net/scrub.h"
 
 /* No server takes a longer one. */
 #define URL_MAX 65536
-
-static void release_parts(CURLU **parts)
-{
-	curl_url_cleanup(*parts);
-}
-
-static void release_text(char **text)
-{
-	curl_free(*text);
-}
-
-#define CLEANUP_URL CLEANUP(release_parts)
-#define CLEANUP_CURL CLEANUP(release_text)
 
 /* NULL when it is no URL of http or https, or memory is out. */
 static CURLU *parse(const char *url, CURLUcode *code)
@@ -57,8 +45,8 @@ static bool has_bad_bytes(const char *url)
 
 int url_check(const char *url, struct avml_error *err)
 {
-	CLEANUP_CURL char *scheme = NULL, *host = NULL;
-	CLEANUP_URL CURLU *parts = NULL;
+	CLEANUP_CURL_TEXT char *scheme = NULL, *host = NULL;
+	CLEANUP_CURL_URL CURLU *parts = NULL;
 	CURLUcode code;
 
 	if (strlen(url) > URL_MAX)
@@ -97,8 +85,8 @@ bool url_is_secure(const char *url)
 
 void url_name(const char *url, char *name, size_t size)
 {
-	CLEANUP_CURL char *text = NULL;
-	CLEANUP_URL CURLU *parts = NULL;
+	CLEANUP_CURL_TEXT char *text = NULL;
+	CLEANUP_CURL_URL CURLU *parts = NULL;
 	CURLUcode code;
 
 	if (size > 0)
@@ -116,8 +104,8 @@ void url_name(const char *url, char *name, size_t size)
 
 char *url_with(const char *url, const char *parameter)
 {
-	CLEANUP_CURL char *text = NULL;
-	CLEANUP_URL CURLU *parts = NULL;
+	CLEANUP_CURL_TEXT char *text = NULL;
+	CLEANUP_CURL_URL CURLU *parts = NULL;
 	CURLUcode code;
 
 	parts = parse(url, &code);
@@ -133,7 +121,7 @@ char *url_with(const char *url, const char *parameter)
 
 static void remove_part(CURLU *parts, CURLUPart part, char *text)
 {
-	CLEANUP_CURL char *secret = NULL;
+	CLEANUP_CURL_TEXT char *secret = NULL;
 
 	if (curl_url_get(parts, part, &secret, 0) == CURLUE_OK)
 		scrub_secret(secret, text);
@@ -162,7 +150,7 @@ static char *basic(const char *user, const char *password)
 
 static void remove_basic(CURLU *parts, char *text)
 {
-	CLEANUP_CURL char *user = NULL, *password = NULL;
+	CLEANUP_CURL_TEXT char *user = NULL, *password = NULL;
 	CLEANUP_FREE char *sent = NULL;
 
 	if (curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE) !=
@@ -177,7 +165,7 @@ static void remove_basic(CURLU *parts, char *text)
 
 static void remove_query(CURLU *parts, char *text)
 {
-	CLEANUP_CURL char *query = NULL;
+	CLEANUP_CURL_TEXT char *query = NULL;
 	char *rest, *parameter;
 
 	remove_part(parts, CURLUPART_QUERY, text);
@@ -193,7 +181,7 @@ static void remove_query(CURLU *parts, char *text)
 
 void url_scrub(const char *url, char *text)
 {
-	CLEANUP_URL CURLU *parts = NULL;
+	CLEANUP_CURL_URL CURLU *parts = NULL;
 	CURLUcode code;
 
 	parts = parse(url, &code);
