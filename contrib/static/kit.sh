@@ -198,15 +198,6 @@ took_installed()
 
 # --- the kit ------------------------------------------------------------------
 
-# quietly COMMAND...: what it says only if it fails.
-quietly()
-{
-	"$@" > "$tmp/build.log" 2>&1 || {
-		tail -n 60 "$tmp/build.log" >&2
-		die "failed: $*"
-	}
-}
-
 # What `avml --version --verbose` says.
 write_header()
 {
