@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests of HTTP, sent by a thread of their own, or where there is none to be
- * had, while one waits for them: several at a time, each
- * made again as long as its failures may pass.
+ * had, while one waits for them: several at a time, each made again as long as
+ * its failures may pass.
  *
  * A job is one request with all its attempts. Its owner fills it, submits it
  * and leaves it alone until it is HTTP_DONE or HTTP_FAILED. Between
@@ -64,7 +64,7 @@ enum http_state {
 	HTTP_FAILED, /* and `err` says why */
 };
 
-struct http_attempt; /* http.c's own */
+struct http_attempt; /* of http_parts.h */
 
 struct http_job {
 	/* The owner's. Strings live until the job is over. */
