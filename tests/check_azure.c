@@ -103,6 +103,18 @@ START_TEST(azure_stream_may_be_empty)
 }
 END_TEST
 
+#define NO_CHECKSUM "/a/b: what is sent from here on has no checksum: OpenSSL "
+
+/* Told once. */
+static void expect_no_checksum(const char *why)
+{
+	const char *said = strstr(notices, NO_CHECKSUM);
+
+	ck_assert_msg(said, "said: %s", notices);
+	ck_assert_str_eq(said + strlen(NO_CHECKSUM), why);
+	ck_assert_int_eq(strncmp(notices, "http://127.0.0.1:", 17), 0);
+}
+
 /* Of a host without MD5, and where it was said that none is wanted. */
 START_TEST(azure_goes_without_a_checksum)
 {
@@ -112,10 +124,66 @@ START_TEST(azure_goes_without_a_checksum)
 	remote.no_checksum = _i >= 2;
 	make_file(LONG_LEN);
 	OPEN(all_well, of_file);
+	/* Before anything is sent. */
+	if (no_md5)
+		expect_no_checksum("here has no MD5 (FIPS?)");
 	ck_assert_int_eq(send_all(of_file), 0);
 	close_sink();
+	if (no_md5)
+		expect_no_checksum("here has no MD5 (FIPS?)");
+	else
+		ck_assert_str_eq(notices, "");
 	expect_blob(BLOCKS);
 	release();
+}
+END_TEST
+
+static const struct {
+	enum digest_call call;
+	unsigned int fails_at;
+	size_t with; /* requests that have a checksum, of three blocks' */
+} checksum_failures[] = {
+	{ DIGEST_INIT, 3, 1 }, /* the second block's, after a first one */
+	{ DIGEST_INIT, 5, 3 }, /* the list's */
+	{ DIGEST_UPDATE, 1, 0 },
+	{ DIGEST_FINAL, 2, 1 },
+	{ DIGEST_FINAL, 4, 3 },
+};
+
+START_TEST(azure_checksum_that_fails_is_told)
+{
+	const size_t which = (size_t)_i / 2;
+	char id[ID_LEN + 1];
+
+	fails_at[checksum_failures[which].call] =
+		checksum_failures[which].fails_at;
+	make_file(LONG_LEN);
+	OPEN(all_well, _i % 2);
+	ck_assert_msg(send_all(_i % 2) == 0, "%s", err.text);
+	close_sink();
+	expect_no_checksum("fails to take it");
+	ck_assert_uint_eq(server->seen_count, BLOCKS + 1);
+	for (size_t i = 0; i < BLOCKS; i++) {
+		no_md5 = i >= checksum_failures[which].with;
+		expect_block(&server->seen[i], i, id);
+	}
+	no_md5 = true;
+	expect_head(&server->seen[BLOCKS]);
+	release();
+}
+END_TEST
+
+START_TEST(azure_without_memory_for_a_checksum_is_not_opened)
+{
+	const struct avml_sink_options options = { .remote = &remote,
+		.most = 1 };
+
+	no_memory = true;
+	remote.kind = AVML_REMOTE_BLOB;
+	remote.to = "http://localhost/a/b";
+	remote.notice = on_notice;
+	ck_assert_int_eq(avml_sink_open("it", &options, &sink, &err), -ENOMEM);
+	ck_assert_str_eq(notices, "");
 }
 END_TEST
 
@@ -355,6 +423,10 @@ static Suite *azure_suite(void)
 	tcase_add_test(tcase, azure_zeros_arrive);
 	tcase_add_test(tcase, azure_stream_may_be_empty);
 	tcase_add_loop_test(tcase, azure_goes_without_a_checksum, 0, 4);
+	tcase_add_loop_test(tcase, azure_checksum_that_fails_is_told, 0,
+		2 * TEST_COUNT(checksum_failures));
+	tcase_add_test(
+		tcase, azure_without_memory_for_a_checksum_is_not_opened);
 	tcase_add_test(tcase, azure_ids_are_of_one_run);
 	tcase_add_loop_test(tcase, azure_block_is_sent_again, 0, 2);
 	tcase_add_loop_test(tcase, azure_failure_commits_nothing, 0,

@@ -14,15 +14,60 @@
 #define LIST_PATH "PUT /a/b?sig=" SECRET "%2B&comp=blocklist HTTP/1.1\r\n"
 #define BLOCK_PATH "PUT /a/b?sig=" SECRET "%2B&comp=block&blockid="
 
-/* As one of FIPS has it. */
-static bool no_md5;
+/* As one of FIPS has it; and one that has no memory for it. */
+static bool no_md5, no_memory;
+
+enum digest_call {
+	DIGEST_INIT,
+	DIGEST_UPDATE,
+	DIGEST_FINAL,
+	DIGEST_CALLS,
+};
+
+/* Which call of it fails, from 1; 0: none. */
+static unsigned int fails_at[DIGEST_CALLS], calls[DIGEST_CALLS];
+
+static inline bool fails_now(enum digest_call call)
+{
+	return ++calls[call] == fails_at[call];
+}
 
 int WRAP(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine);
 int REAL(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine);
+int WRAP(EVP_DigestUpdate)(EVP_MD_CTX *ctx, const void *bytes, size_t len);
+int REAL(EVP_DigestUpdate)(EVP_MD_CTX *ctx, const void *bytes, size_t len);
+int WRAP(EVP_DigestFinal_ex)(
+	EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len);
+int REAL(EVP_DigestFinal_ex)(
+	EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len);
+EVP_MD_CTX *WRAP(EVP_MD_CTX_new)(void);
+EVP_MD_CTX *REAL(EVP_MD_CTX_new)(void);
 
 int WRAP(EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine)
 {
-	return no_md5 ? 0 : REAL(EVP_DigestInit_ex)(ctx, md, engine);
+	if (no_md5 || fails_now(DIGEST_INIT))
+		return 0;
+	return REAL(EVP_DigestInit_ex)(ctx, md, engine);
+}
+
+int WRAP(EVP_DigestUpdate)(EVP_MD_CTX *ctx, const void *bytes, size_t len)
+{
+	if (fails_now(DIGEST_UPDATE))
+		return 0;
+	return REAL(EVP_DigestUpdate)(ctx, bytes, len);
+}
+
+int WRAP(EVP_DigestFinal_ex)(
+	EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
+{
+	if (fails_now(DIGEST_FINAL))
+		return 0;
+	return REAL(EVP_DigestFinal_ex)(ctx, md, len);
+}
+
+EVP_MD_CTX *WRAP(EVP_MD_CTX_new)(void)
+{
+	return no_memory ? NULL : REAL(EVP_MD_CTX_new)();
 }
 
 /* --- what the server saw -------------------------------------------------- */

@@ -33,7 +33,8 @@ struct checksum *checksum_new(enum checksum_kind kind, struct avml_error *err)
 	if (checksum_reset(sum))
 		return sum;
 	checksum_free(sum);
-	avml_error_set(err, ENOTSUP, "OpenSSL here has no %s", name);
+	avml_error_set(err, ENOTSUP, "OpenSSL here has no %s%s", name,
+		is_md5 ? " (FIPS?)" : "");
 	return NULL;
 }
 

@@ -4,8 +4,8 @@
  * MD5 (Content-MD5, RFC 1864) and SHA-256 (x-amz-checksum-sha256,
  * x-amz-content-sha256), by OpenSSL.
  *
- * A host whose OpenSSL has no MD5 (FIPS) is no error to be told of here: the
- * caller sends without it.
+ * A host whose OpenSSL has no MD5 (FIPS) can send all the same: the caller does
+ * without it, and says so.
  *
  * Threads: a checksum belongs to one thread at a time.
  */

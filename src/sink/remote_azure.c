@@ -111,7 +111,7 @@ struct block_list {
 	char checksum[CHECKSUM_BASE64_SIZE];
 };
 
-static int make_list(const struct blocks *b, struct block_list *list)
+static int make_list(struct blocks *b, struct block_list *list)
 {
 	char *to;
 
@@ -129,9 +129,11 @@ static int make_list(const struct blocks *b, struct block_list *list)
 	}
 	stpcpy(to, LIST_END);
 	list->checksum[0] = '\0';
-	if (b->checksum && checksum_reset(b->checksum) &&
-		checksum_add(b->checksum, list->text, list->len))
-		(void)checksum_end_base64(b->checksum, list->checksum);
+	if (b->checksum &&
+		!(checksum_reset(b->checksum) &&
+			checksum_add(b->checksum, list->text, list->len) &&
+			checksum_end_base64(b->checksum, list->checksum)))
+		blocks_lose_checksum(b, CHECKSUM_FAILED);
 	return 0;
 }
 

@@ -25,13 +25,35 @@ static ssize_t block_read(
 	return (ssize_t)size;
 }
 
+void blocks_lose_checksum(struct blocks *b, const char *why)
+{
+	const struct avml_remote *remote = b->remote;
+	char text[700];
+
+	checksum_free(b->checksum);
+	b->checksum = NULL;
+	if (!remote->notice)
+		return;
+	snprintf(text, sizeof(text),
+		"%s: what is sent from here on has no checksum: %s",
+		b->base.name, why);
+	remote->notice(remote->ctx, text);
+}
+
+void blocks_checksum_add(struct blocks *b, const void *bytes, size_t len)
+{
+	if (b->checksum && !checksum_add(b->checksum, bytes, len))
+		blocks_lose_checksum(b, CHECKSUM_FAILED);
+}
+
 int blocks_submit(struct block *block, struct avml_error *err)
 {
 	struct blocks *b = block->blocks;
 	int ret;
 
-	if (!b->checksum || !checksum_end_base64(b->checksum, block->checksum))
-		block->checksum[0] = '\0';
+	block->checksum[0] = '\0';
+	if (b->checksum && !checksum_end_base64(b->checksum, block->checksum))
+		blocks_lose_checksum(b, CHECKSUM_FAILED);
 	snprintf(block->what, sizeof(block->what), "block %" PRIu64,
 		block->number);
 	block->job = (struct http_job){
@@ -157,10 +179,8 @@ struct block *blocks_next(struct blocks *b, const struct avml_sink_file *file,
 	next->offset = b->count * b->block_size;
 	next->len = 0;
 	b->count++;
-	if (b->checksum && !checksum_reset(b->checksum)) {
-		checksum_free(b->checksum);
-		b->checksum = NULL;
-	}
+	if (b->checksum && !checksum_reset(b->checksum))
+		blocks_lose_checksum(b, CHECKSUM_FAILED);
 	return next;
 }
 

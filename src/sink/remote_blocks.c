@@ -63,9 +63,7 @@ static int add(struct blocks *b, const uint8_t *from, uint64_t len,
 			memcpy(block->bytes + block->len, from, part);
 		else
 			memset(block->bytes + block->len, 0, part);
-		if (b->checksum)
-			(void)checksum_add(
-				b->checksum, block->bytes + block->len, part);
+		blocks_checksum_add(b, block->bytes + block->len, part);
 		block->len += part;
 		len -= part;
 		if (from)
@@ -112,7 +110,7 @@ static int take_checksum(
 			&b->file, block->offset + at, buf, part, err);
 		if (got < 0)
 			return (int)got;
-		(void)checksum_add(b->checksum, buf, part);
+		blocks_checksum_add(b, buf, part);
 		at += part;
 	}
 	return 0;
@@ -269,12 +267,30 @@ static void warn_of_room(const struct blocks *b, uint64_t most)
 	remote->notice(remote->ctx, text);
 }
 
+/*
+ * Where the library has none of the kind, as one of FIPS has no MD5, blocks go
+ * without: better so than not at all, but nobody is to find it out later.
+ */
+static int take_up_checksum(struct blocks *b, struct avml_error *err)
+{
+	struct avml_error why;
+
+	b->checksum = checksum_new(b->dialect->checksum, &why);
+	if (b->checksum)
+		return 0;
+	if (why.code == ENOTSUP) {
+		blocks_lose_checksum(b, avml_error_message(&why, 0));
+		return 0;
+	}
+	*err = why;
+	return -err->code;
+}
+
 int blocks_new(const struct avml_remote *remote,
 	const struct block_dialect *dialect, void *data, uint64_t most,
 	bool of_file, struct avml_sink **sink, struct avml_error *err)
 {
 	struct blocks *b = calloc(1, sizeof(*b));
-	struct avml_error ignored;
 	int ret;
 
 	if (!b) {
@@ -300,6 +316,8 @@ int blocks_new(const struct avml_remote *remote,
 			blocks_at_once(remote, b->block_size, b->stream);
 		ret = http_new(remote, b->slot_count, &b->http, err);
 	}
+	if (ret == 0 && !remote->no_checksum)
+		ret = take_up_checksum(b, err);
 	if (ret < 0) {
 		b->slot_count = 0;
 		free(b->base.name);
@@ -307,9 +325,6 @@ int blocks_new(const struct avml_remote *remote,
 		return ret;
 	}
 	warn_of_room(b, most);
-	/* Where the library has it not, blocks go without. */
-	if (!remote->no_checksum)
-		b->checksum = checksum_new(dialect->checksum, &ignored);
 	*sink = &b->base;
 	return 0;
 }

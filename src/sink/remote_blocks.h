@@ -16,6 +16,9 @@
 #include "sink/remote_file.h"
 #include "sink/sink_ops.h"
 
+/* Of a library that took the first one. */
+#define CHECKSUM_FAILED "OpenSSL fails to take it"
+
 struct blocks;
 
 struct block {
@@ -64,7 +67,7 @@ struct blocks {
 	const struct block_dialect *dialect;
 	void *data; /* the dialect's */
 	struct http *http;
-	struct checksum *checksum;
+	struct checksum *checksum; /* NULL: blocks go without */
 	bool begun;
 	bool cut_off; /* a block was under way when all was given up */
 	bool unsure;  /* it may have been put together: see struct http_job */
@@ -102,6 +105,19 @@ int blocks_submit(struct block *block, struct avml_error *err);
 /* Until the service has all that was submitted. `file` may be NULL. */
 int blocks_wait_for_all(struct blocks *b, const struct avml_sink_file *file,
 	struct avml_error *err);
+
+/*
+ * The next bytes of the block that is filled, or of what is sent at the end,
+ * go into its checksum.
+ */
+void blocks_checksum_add(struct blocks *b, const void *bytes, size_t len);
+
+/*
+ * The library refuses to take checksums: what follows goes without, which
+ * b->checksum says too, and it is told. In the caller's thread, like the
+ * above.
+ */
+void blocks_lose_checksum(struct blocks *b, const char *why);
 
 /*
  * How large blocks are for `most` bytes: at least `block_mib`, and so that the

@@ -215,10 +215,14 @@ int s3_commit(struct blocks *b, struct avml_error *err)
 		return avml_error_set_errno(err, ENOMEM, "%s", job.what);
 	job.body =
 		(struct http_body){ strlen(text), document_read, NULL, text };
-	if (b->checksum && checksum_reset(b->checksum) &&
-		checksum_add(b->checksum, text, strlen(text)) &&
-		!checksum_end_hex(b->checksum, request.payload))
-		return avml_error_set_errno(err, EIO, "%s", job.what);
+	if (b->checksum &&
+		!(checksum_reset(b->checksum) &&
+			checksum_add(b->checksum, text, strlen(text)) &&
+			checksum_end_hex(b->checksum, request.payload))) {
+		blocks_lose_checksum(b, CHECKSUM_FAILED);
+		snprintf(request.payload, sizeof(request.payload), "%s",
+			SIGV4_UNSIGNED);
+	}
 	ret = complete(b, &job, err);
 	http_job_release(b->http, &job);
 	b->unsure = ret < 0 && job.unsure;
