@@ -4,7 +4,6 @@
 
 #include "check_main.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 
 /* As Azure's. */

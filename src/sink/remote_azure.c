@@ -13,14 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 
 #include "net/url.h"
 #include "sink/remote_blocks.h"
 #include "sink/remote_sink.h"
 
-#define MIB ((uint64_t)1 << 20)
 /* An id's bytes, and its base64: all of a blob have the same length. */
 #define ID_LEN 32
 #define ID_BASE64_SIZE 45
@@ -29,25 +27,15 @@ struct azure {
 	uint64_t run; /* so that those of two runs are never mixed */
 };
 
-static int add_header(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (!longer)
-		return -ENOMEM;
-	*list = longer;
-	return 0;
-}
-
 static int add_common(struct curl_slist **list, const char *checksum)
 {
 	char line[80];
-	int ret = add_header(list, "x-ms-version: 2019-12-12");
+	int ret = remote_add_header(list, "x-ms-version: 2019-12-12");
 
 	if (ret < 0 || checksum[0] == '\0')
 		return ret;
 	snprintf(line, sizeof(line), "Content-MD5: %s", checksum);
-	return add_header(list, line);
+	return remote_add_header(list, line);
 }
 
 static int block_headers(
@@ -155,9 +143,10 @@ static int list_headers(
 
 	(void)err;
 	if (ret == 0)
-		ret = add_header(list,
+		ret = remote_add_header(list,
 			"x-ms-blob-content-type: application/octet-stream");
-	return ret == 0 ? add_header(list, "Content-Type: text/xml") : ret;
+	return ret == 0 ? remote_add_header(list, "Content-Type: text/xml")
+			: ret;
 }
 
 static int azure_commit(struct blocks *b, struct avml_error *err)

@@ -11,8 +11,6 @@
 #include "sink/remote_blocks.h"
 #include "sink/remote_sink.h"
 
-#define MIB ((uint64_t)1 << 20)
-
 static ssize_t block_read(
 	void *ctx, uint64_t at, void *buf, size_t size, struct avml_error *err)
 {

@@ -5,7 +5,6 @@
 
 #include "sink/remote_blocks.h"
 
-#define MIB ((uint64_t)1 << 20)
 /* Of a stream's blocks, which are in memory, unless it was said. */
 #define STREAM_MOST 4
 #define STREAM_LEAST 2

@@ -11,7 +11,6 @@
 #include "base/cancel.h"
 #include "sink/remote_sink.h"
 
-#define MIB ((uint64_t)1 << 20)
 /* Read of a file at once for its checksum; bytes. */
 #define READ_LEN (256u << 10)
 

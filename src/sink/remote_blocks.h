@@ -18,6 +18,7 @@
 
 /* Of a library that took the first one. */
 #define CHECKSUM_FAILED "OpenSSL fails to take it"
+#define MIB ((uint64_t)1 << 20)
 
 struct blocks;
 

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <curl/curl.h>
-
 #include "base/cancel.h"
 #include "sink/remote_file.h"
 #include "sink/remote_sink.h"
@@ -35,22 +33,14 @@ struct put_sink {
 static int put_headers(
 	void *ctx, struct curl_slist **list, struct avml_error *err)
 {
-	static const char *const lines[] = {
-		/* Azure wants to know; others do not care. */
-		"x-ms-blob-type: BlockBlob",
-		"Content-Type: application/octet-stream",
-	};
+	/* Azure wants to know; others do not care. */
+	const int ret = remote_add_header(list, "x-ms-blob-type: BlockBlob");
 
 	(void)ctx;
 	(void)err;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		struct curl_slist *longer = curl_slist_append(*list, lines[i]);
-
-		if (!longer)
-			return -ENOMEM;
-		*list = longer;
-	}
-	return 0;
+	return ret < 0 ? ret
+		       : remote_add_header(list,
+				 "Content-Type: application/octet-stream");
 }
 
 /* --- a stream ------------------------------------------------------------- */

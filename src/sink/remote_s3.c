@@ -13,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
@@ -22,7 +21,6 @@
 #include "sink/remote_s3.h"
 #include "sink/remote_sink.h"
 
-#define MIB ((uint64_t)1 << 20)
 #define UPLOAD_ID_MAX 2048 /* bytes, and more than any has */
 
 /* --- signatures ----------------------------------------------------------- */
@@ -31,17 +29,12 @@ static int add_header(
 	struct curl_slist **list, const char *name, const char *value)
 {
 	CLEANUP_FREE char *line = NULL;
-	struct curl_slist *longer;
 
 	if (asprintf(&line, "%s: %s", name, value) < 0) {
 		line = NULL;
 		return -ENOMEM;
 	}
-	longer = curl_slist_append(*list, line);
-	if (!longer)
-		return -ENOMEM;
-	*list = longer;
-	return 0;
+	return remote_add_header(list, line);
 }
 
 /* Anew for each attempt: a signature is good for minutes. */

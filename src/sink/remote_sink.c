@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <curl/curl.h>
+
 #include "sink/remote_connection.h"
 
 /* Of a URL, for messages. */
@@ -52,6 +54,16 @@ int remote_base(struct avml_sink *base, const struct sink_ops *ops,
 	base->stop_level = REMOTE_STOP_LEVEL;
 	base->name = strdup(name);
 	return base->name ? 0 : -ENOMEM;
+}
+
+int remote_add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
 }
 
 int remote_judge_length(

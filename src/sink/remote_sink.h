@@ -18,6 +18,9 @@
 int remote_base(struct avml_sink *base, const struct sink_ops *ops,
 	const struct avml_remote *remote);
 
+/* Add "NAME: VALUE" to the headers of a job. 0 or -ENOMEM. */
+int remote_add_header(struct curl_slist **list, const char *line);
+
 /* The PUT of a stream, or of a file that avml_sink_send_file() names. */
 int put_new(const struct avml_remote *remote, bool of_file,
 	struct avml_sink **sink, struct avml_error *err);
