@@ -237,6 +237,21 @@ START_TEST(salvage_raw_has_one_place_for_each_address)
 }
 END_TEST
 
+/* A header may claim anything, and so may the next. */
+START_TEST(salvage_losses_add_up_to_no_less)
+{
+	struct run r;
+
+	begin(&r, AVML_IMAGE_LIME);
+	lost(&r, 0x1000, UINT64_MAX);
+	ck_assert_uint_eq(r.salvage.lost_bytes, UINT64_MAX - 0x1000);
+	lost(&r, 0x1000, UINT64_MAX);
+	ck_assert_uint_eq(r.salvage.lost_bytes, UINT64_MAX);
+	finish(&r);
+	end(&r);
+}
+END_TEST
+
 static Suite *salvage_suite(void)
 {
 	Suite *suite = suite_create("salvage");
@@ -246,6 +261,7 @@ static Suite *salvage_suite(void)
 	tcase_add_test(tc, salvage_zeros_are_kept);
 	tcase_add_test(tc, salvage_long_run_is_cut_into_blocks);
 	tcase_add_test(tc, salvage_raw_has_one_place_for_each_address);
+	tcase_add_test(tc, salvage_losses_add_up_to_no_less);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

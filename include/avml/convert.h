@@ -78,7 +78,7 @@ struct avml_convert_result {
 	uint64_t written_bytes; /* the length of the new image */
 	uint64_t hole_bytes;	/* of it */
 	uint64_t losses;	/* while salvaging */
-	uint64_t lost_bytes;	/* of memory, as far as known */
+	uint64_t lost_bytes;	/* of memory, as far as known, or UINT64_MAX */
 	/* Of the new image as it is, whole or cut back; "": there is none. */
 	char digest[AVML_SINK_DIGEST_SIZE];
 };

@@ -4,6 +4,7 @@
 
 #include <avml/convert.h>
 
+#include "base/sum.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 #include "cmd/progress.h"
@@ -93,7 +94,7 @@ static void on_loss(void *ctx, uint64_t offset, uint64_t end,
 		if (c->losses == LOSSES_NAMED + 1)
 			c->unnamed.start = offset;
 		c->unnamed.end = end;
-		c->unnamed_bytes += avml_range_len(range);
+		sum_add(&c->unnamed_bytes, avml_range_len(range));
 		return;
 	}
 	if (range.start < range.end)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/sum.h"
 #include "job/density.h"
 #include "job/inspect.h"
 
@@ -142,9 +143,7 @@ static void tell_gap(struct tally *t, uint64_t gap)
 		info->left_out_blocks += gap / AVML_BLOCK_SIZE;
 	} else {
 		info->holes++;
-		if (__builtin_add_overflow(
-			    info->hole_bytes, gap, &info->hole_bytes))
-			info->hole_bytes = UINT64_MAX;
+		sum_add(&info->hole_bytes, gap);
 	}
 }
 

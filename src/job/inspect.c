@@ -7,6 +7,7 @@
 
 #include "base/cancel.h"
 #include "base/confine.h"
+#include "base/sum.h"
 #include "format/zero.h"
 #include "job/image_file.h"
 #include "job/parts.h"
@@ -36,15 +37,6 @@ static uint64_t zeros_in(const uint8_t *bytes, size_t len)
 	if (len % ZERO_UNIT != 0 && map[len / ZERO_UNIT])
 		return (units - 1) * ZERO_UNIT + len % ZERO_UNIT;
 	return units * ZERO_UNIT;
-}
-
-/* Of damage, the lengths are what the image says, and may be anything. */
-static void count_bad(struct inspection *in, uint64_t bytes)
-{
-	uint64_t *bad = &in->progress.now.bad_bytes;
-
-	if (__builtin_add_overflow(*bad, bytes, bad))
-		*bad = UINT64_MAX;
 }
 
 /* The errors are told in order: see tell_chunks(). */
@@ -119,13 +111,14 @@ static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
 	struct inspection *in = ctx;
 	const struct inspect_events *events = in->events;
 	const struct inspect_counts *counts = s->own;
+	uint64_t *bad_bytes = &in->progress.now.bad_bytes;
 
 	/* Nothing that is written here would look for it. */
 	if (cancel_level() > 0)
 		return cancel_error(err);
 	if (s->found == 2) {
 		events->damage(events->ctx, &s->loss);
-		count_bad(in, avml_range_len(s->loss.range));
+		sum_add(bad_bytes, avml_range_len(s->loss.range));
 		progress_at(&in->progress, s->loss.end);
 		return 0;
 	}
@@ -136,7 +129,7 @@ static int consume(void *ctx, struct parts_slot *s, struct avml_error *err)
 	if (counts->bad_chunks > 0)
 		tell_chunks(in, s);
 	events->part(events->ctx, &s->part, counts);
-	count_bad(in, counts->bad_bytes);
+	sum_add(bad_bytes, counts->bad_bytes);
 	progress_at(&in->progress, s->part.offset + s->part.len);
 	return 0;
 }
@@ -188,7 +181,6 @@ static int read_image(struct inspection *in, struct avml_error *err)
 	in->progress.now.all_bytes = image_file_size(&in->file);
 	progress_at(&in->progress, 0);
 	ret = image_reader_begin(in->reader, &loss, err);
-
 	if (ret == 0)
 		ret = parts_run(in->parts, err);
 	/* The reader is ahead of what is done, until all of it is. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/sum.h"
 #include "format/framing.h"
 #include "format/zero.h"
 
@@ -76,27 +77,34 @@ static int flush(struct salvage *s, struct avml_error *err)
 	return ret;
 }
 
-static int tell(struct salvage *s, const struct image_loss *loss)
+static void tell(struct salvage *s, const struct image_loss *loss)
 {
 	s->losses++;
-	s->lost_bytes += avml_range_len(loss->range) + loss->unplaced;
+	sum_add(&s->lost_bytes, avml_range_len(loss->range));
+	sum_add(&s->lost_bytes, loss->unplaced);
 	if (s->events.loss)
 		s->events.loss(s->events.ctx, loss->offset, loss->end,
 			loss->range, loss->reason);
-	return 0;
 }
 
 /*
- * Raw has one place for each address: what comes late finds no room. The
- * length in bytes of the piece's front that does not.
+ * Raw has one place for each address: what comes late finds no room. What of
+ * the piece is left to be written.
  */
-static uint64_t late_len(const struct salvage *s, const struct piece *piece)
+static struct avml_range lose_late(struct salvage *s, const struct piece *piece,
+	uint64_t offset, size_t len)
 {
-	if (s->writer->format != &image_format_raw ||
-		piece->range.start >= s->at)
-		return 0;
-	return piece->range.end < s->at ? avml_range_len(piece->range)
-					: s->at - piece->range.start;
+	struct avml_range rest = piece->range;
+	struct image_loss loss = { .offset = offset, .end = offset + len };
+
+	if (s->writer->format != &image_format_raw || rest.start >= s->at)
+		return rest;
+	rest.start = rest.end < s->at ? rest.end : s->at;
+	loss.range = (struct avml_range){ piece->range.start, rest.start };
+	snprintf(loss.reason, sizeof(loss.reason),
+		"it overlaps or precedes what was written");
+	tell(s, &loss);
+	return rest;
 }
 
 /* Append to the run what is whole or a part of a record of zeros. */
@@ -117,27 +125,14 @@ static int append(struct salvage *s, struct avml_range range,
 int salvage_piece(struct salvage *s, const struct piece *piece, uint64_t offset,
 	size_t len, struct avml_error *err)
 {
-	struct avml_range rest = piece->range, part;
-	uint64_t late;
+	struct avml_range rest, part;
 	int ret = 0;
 
 	if (piece->range.start != s->run.end)
 		ret = flush(s, err);
 	if (ret < 0)
 		return ret;
-	late = late_len(s, piece);
-	if (late > 0) {
-		struct image_loss loss = {
-			.offset = offset,
-			.end = offset + len,
-			.range = { rest.start, rest.start + late },
-		};
-
-		snprintf(loss.reason, sizeof(loss.reason),
-			"it overlaps or precedes what was written");
-		tell(s, &loss);
-		rest.start += late;
-	}
+	rest = lose_late(s, piece, offset, len);
 	/* A record of zeros is one as it is: nothing needs to be held. */
 	if (piece->zero && rest.start == piece->block.start &&
 		piece->range.end == piece->block.end) {
@@ -176,7 +171,9 @@ int salvage_loss(struct salvage *s, const struct image_loss *loss,
 {
 	int ret = flush(s, err);
 
-	return ret < 0 ? ret : tell(s, loss);
+	if (ret == 0)
+		tell(s, loss);
+	return ret;
 }
 
 int salvage_finish(struct salvage *s, struct avml_error *err)

@@ -24,7 +24,7 @@ struct salvage {
 	uint64_t at;	       /* end of what was written */
 	uint8_t *encoded;      /* of one piece */
 	uint64_t losses;
-	uint64_t lost_bytes;
+	uint64_t lost_bytes; /* UINT64_MAX: or more */
 };
 
 /* `writer` stays the caller's, and outlives the salvage. */
