@@ -332,6 +332,17 @@ static void no_whole_page(
 	options->page_size = 16384;
 }
 
+static void too_many_others(
+	struct avml_snapshot_options *options, struct machine *m)
+{
+	static const struct avml_sink_input
+		others[AVML_SNAPSHOT_OTHERS_MAX + 1];
+
+	(void)m;
+	options->others = others;
+	options->other_count = TEST_COUNT(others);
+}
+
 static void missing_source(
 	struct avml_snapshot_options *options, struct machine *m)
 {
@@ -494,6 +505,7 @@ static const struct {
 	{ "onto another name of the source", onto_hard_link, -EINVAL,
 		"same file" },
 	{ "onto a symbolic link", onto_link, -ELOOP, "symbolic link" },
+	{ "beside too many files", too_many_others, -EINVAL, "more than 4" },
 	{ "into no folder", into_nowhere, -ENOENT, "cannot create" },
 };
 

@@ -28,6 +28,8 @@
 extern "C" {
 #endif
 
+#define AVML_SNAPSHOT_OTHERS_MAX 4
+
 struct avml_snapshot_options {
 	const char *destination; /* see avml_sink_open() */
 	/* Off the host: `destination` is what it is called. NULL: it is not. */
@@ -50,7 +52,7 @@ struct avml_snapshot_options {
 	const char *digest_file;
 	/* At most 4, not to be written over: what the caller writes itself. */
 	const struct avml_sink_input *others;
-	size_t other_count;
+	size_t other_count; /* at most AVML_SNAPSHOT_OTHERS_MAX */
 	/*
 	 * Go on where the image would lie in the memory that is read (tmpfs,
 	 * ramfs), and where it cannot fit on its disk.

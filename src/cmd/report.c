@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/report.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,7 +150,7 @@ static void begin(struct report *r)
 
 /* Paths that must not be the report's. */
 struct others {
-	char *paths[16];
+	char *paths[JOURNAL_OTHERS_MAX];
 	size_t count;
 };
 
@@ -157,8 +158,9 @@ static void add_other(struct others *o, const char *dir, const char *name)
 {
 	char *path = NULL;
 
-	if (!dir || o->count == sizeof(o->paths) / sizeof(o->paths[0]))
+	if (!dir)
 		return;
+	assert(o->count < JOURNAL_OTHERS_MAX);
 	/* Without memory for it, it is not looked at. */
 	if (asprintf(&path, "%s%s", dir, name) >= 0)
 		o->paths[o->count++] = path;

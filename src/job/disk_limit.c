@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
+#include <avml/meminfo.h>
 #include <avml/sink.h>
 
 #include "base/cleanup.h"
@@ -16,6 +18,8 @@
 #define MIB (1u << 20)
 /* Headers and rounding, for each range; AVML's figure. */
 #define RANGE_OVERHEAD (100u << 10)
+/* No memory but zeros compresses better: 64 KiB to 3 KiB and a bit. */
+#define BEST_RATIO 22
 
 struct disk {
 	uint64_t size, used, available; /* bytes */
@@ -33,6 +37,20 @@ uint64_t disk_estimate(const struct avml_range_list *ranges)
 	return estimate;
 }
 
+uint64_t disk_least(uint64_t memory, const char *meminfo_path)
+{
+	struct avml_meminfo meminfo;
+	struct avml_error ignored;
+	uint64_t zeros;
+
+	if (avml_meminfo_read(meminfo_path, &meminfo, &ignored) < 0 ||
+		__builtin_add_overflow(meminfo.free, meminfo.free_huge, &zeros))
+		return 0;
+	if (meminfo.total < memory)
+		memory = meminfo.total; /* the rest is ballooned, or unused */
+	return zeros < memory ? (memory - zeros) / BEST_RATIO : 0;
+}
+
 /* The directory that a path lies in, as text of its own. */
 static char *directory_of(const char *path)
 {
@@ -44,45 +62,63 @@ static char *directory_of(const char *path)
 			     : strndup(path, (size_t)(slash - path));
 }
 
-/* statvfs(2) and fstatvfs(2), of which a signal is no failure. */
-static int stat_disk(const char *path, int fd, struct statvfs *fs)
-{
-	int ret;
+/* What a destination's disk is asked for by. */
+struct place {
+	int fd;		  /* of an open file, or -1: */
+	const char *path; /* of the file, or of the directory it will be in */
+	char *dir;	  /* to be freed */
+	uint64_t old;	  /* bytes that the file takes, and will not any more */
+};
 
-	do
-		ret = path ? statvfs(path, fs) : fstatvfs(fd, fs);
-	while (ret < 0 && errno == EINTR);
-	return ret;
+static void place_release(struct place *place)
+{
+	free(place->dir);
 }
 
 /* 0, -ENOTSUP when there is no disk behind it, or -errno. */
+static int find_place(const char *destination, struct place *place)
+{
+	struct stat st;
+
+	*place = (struct place){
+		.fd = avml_sink_descriptor(destination),
+		.path = destination,
+	};
+	if (place->fd >= 0) {
+		if (fstat(place->fd, &st) < 0)
+			return -errno;
+	} else if (lstat(destination, &st) == 0) {
+		/* Under another name it stays. */
+		place->old = st.st_nlink > 1 ? 0 : (uint64_t)st.st_blocks * 512;
+	} else {
+		place->path = place->dir = directory_of(destination);
+		return place->dir ? 0 : -ENOMEM;
+	}
+	return S_ISREG(st.st_mode) ? 0 : -ENOTSUP;
+}
+
+/* As find_place(). */
 static int look(const char *destination, struct disk *disk)
 {
-	CLEANUP_FREE char *dir = NULL;
+	CLEANUP(place_release) struct place place;
 	struct statvfs fs;
-	struct stat st;
-	int ret;
+	int ret = find_place(destination, &place);
 
-	*disk = (struct disk){ .old = 0 };
-	if (avml_sink_descriptor(destination) >= 0) {
-		const int fd = avml_sink_descriptor(destination);
-
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		ret = S_ISREG(st.st_mode) ? stat_disk(NULL, fd, &fs) : 1;
-	} else if (lstat(destination, &st) == 0) {
-		ret = S_ISREG(st.st_mode) ? stat_disk(destination, -1, &fs) : 1;
-		/* Under another name it stays. */
-		disk->old = st.st_nlink > 1 ? 0 : (uint64_t)st.st_blocks * 512;
-	} else {
-		dir = directory_of(destination);
-		ret = dir ? stat_disk(dir, -1, &fs) : -1;
-	}
-	if (ret != 0)
-		return ret > 0 ? -ENOTSUP : -errno;
-	disk->size = (uint64_t)fs.f_blocks * fs.f_frsize;
+	if (ret < 0)
+		return ret;
+	/* A signal is no failure of theirs. */
+	do
+		ret = place.fd < 0 ? statvfs(place.path, &fs)
+				   : fstatvfs(place.fd, &fs);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		return -errno;
+	*disk = (struct disk){
+		.size = (uint64_t)fs.f_blocks * fs.f_frsize,
+		.available = (uint64_t)fs.f_bavail * fs.f_frsize,
+		.old = place.old,
+	};
 	disk->used = disk->size - (uint64_t)fs.f_bfree * fs.f_frsize;
-	disk->available = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (disk->old > disk->used)
 		disk->old = disk->used;
 	return 0;
@@ -183,22 +219,12 @@ bool disk_free(const char *destination, uint64_t *bytes)
 
 bool disk_is_memory(const char *destination)
 {
-	CLEANUP_FREE char *dir = NULL;
-	const int fd = avml_sink_descriptor(destination);
+	CLEANUP(place_release) struct place place;
 	struct statfs fs;
-	struct stat st;
 
-	if (fd >= 0) {
-		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-			fstatfs(fd, &fs) < 0)
-			return false;
-	} else if (lstat(destination, &st) == 0) {
-		if (!S_ISREG(st.st_mode) || statfs(destination, &fs) < 0)
-			return false;
-	} else {
-		dir = directory_of(destination);
-		if (!dir || statfs(dir, &fs) < 0)
-			return false;
-	}
+	if (find_place(destination, &place) < 0 ||
+		(place.fd < 0 ? statfs(place.path, &fs)
+			      : fstatfs(place.fd, &fs)) < 0)
+		return false;
 	return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }

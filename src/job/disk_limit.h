@@ -21,6 +21,13 @@ struct disk_limit {
 uint64_t disk_estimate(const struct avml_range_list *ranges);
 
 /*
+ * What an image of so many bytes of this host's memory takes at the very
+ * least, in bytes: all but what may well be zeros, by the /proc/meminfo at
+ * that path, as small as compression makes it. 0: that cannot be told.
+ */
+uint64_t disk_least(uint64_t memory, const char *meminfo_path);
+
+/*
  * 0; -EDQUOT when a limit would be exceeded; or the error of looking. A
  * file that is at `destination` already does not count as used.
  */

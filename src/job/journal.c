@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/journal.h"
 
+#include <assert.h>
 #include <errno.h>
 
-#define OTHERS_MAX 16
 /* A reader that is slower than that is not one. */
 #define PATIENCE_MS 5000
 
 static size_t list_others(const struct journal_options *options,
-	struct avml_sink_input inputs[OTHERS_MAX])
+	struct avml_sink_input inputs[JOURNAL_OTHERS_MAX])
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < options->other_count && count < OTHERS_MAX;
-		i++) {
+	assert(options->other_count <= JOURNAL_OTHERS_MAX);
+	for (size_t i = 0; i < options->other_count; i++) {
 		inputs[count].written = true;
 		if (avml_sink_input_look(options->others[i], &inputs[count]))
 			count++;
@@ -24,7 +24,7 @@ static size_t list_others(const struct journal_options *options,
 int journal_open(struct journal *journal, const char *path,
 	const struct journal_options *options, struct avml_error *err)
 {
-	struct avml_sink_input others[OTHERS_MAX];
+	struct avml_sink_input others[JOURNAL_OTHERS_MAX];
 	const struct avml_sink_options sink_options = {
 		.what = "report",
 		.no_sparse = true,

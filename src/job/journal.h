@@ -20,11 +20,13 @@ struct journal {
 	struct avml_error err; /* why */
 };
 
+#define JOURNAL_OTHERS_MAX 16
+
 struct journal_options {
 	bool no_clobber;
 	/* Files that are none, by the names of struct avml_sink_input. */
 	const char *const *others;
-	size_t other_count;
+	size_t other_count; /* at most JOURNAL_OTHERS_MAX */
 };
 
 /*

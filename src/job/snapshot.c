@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <avml/meminfo.h>
 #include <avml/pipeline.h>
 #include <avml/sink.h>
 #include <avml/source.h>
@@ -22,9 +21,6 @@
 #include "job/ram.h"
 #include "job/warning.h"
 #include "source/host.h"
-
-/* No memory but zeros compresses better: 64 KiB to 3 KiB and a bit. */
-#define BEST_RATIO 22
 
 /* One run, from the options to the result. */
 struct snapshot {
@@ -42,10 +38,9 @@ struct snapshot {
 	struct output output;
 };
 
-#define OTHERS_MAX 4
-
 struct inputs {
-	struct avml_sink_input items[3 + AVML_SOURCE_PATHS_MAX + OTHERS_MAX];
+	struct avml_sink_input
+		items[3 + AVML_SOURCE_PATHS_MAX + AVML_SNAPSHOT_OTHERS_MAX];
 	size_t count;
 };
 
@@ -191,30 +186,16 @@ static void list_inputs(const struct snapshot *s, struct inputs *inputs)
 			   (path = avml_source_path_of(s->source, i));
 		i++)
 		add_input(inputs, path);
-	for (size_t i = 0; i < s->options->other_count && i < OTHERS_MAX; i++)
+	for (size_t i = 0; i < s->options->other_count; i++)
 		inputs->items[inputs->count++] = s->options->others[i];
 }
 
-/*
- * What the image takes at the very least, in bytes: all but what may well
- * be zeros, as small as compression makes it. 0: that cannot be told.
- */
+/* Of a mere file nothing is known: it may be all zeros. */
 static uint64_t least_size(const struct snapshot *s)
 {
-	uint64_t all = s->result->read_bytes;
-	struct avml_meminfo meminfo;
-	struct avml_error ignored;
-	uint64_t zeros;
-
-	/* Of a mere file nothing is known: it may be all zeros. */
-	if (!avml_source_is_host(s->source) && !s->options->proc_dir)
-		return 0;
-	if (avml_meminfo_read(s->meminfo_path, &meminfo, &ignored) < 0 ||
-		__builtin_add_overflow(meminfo.free, meminfo.free_huge, &zeros))
-		return 0;
-	if (meminfo.total < all)
-		all = meminfo.total; /* the rest is ballooned, or never used */
-	return zeros < all ? (all - zeros) / BEST_RATIO : 0;
+	return avml_source_is_host(s->source) || s->options->proc_dir
+		       ? disk_least(s->result->read_bytes, s->meminfo_path)
+		       : 0;
 }
 
 static int open_output(struct snapshot *s, struct avml_error *err)
@@ -398,6 +379,10 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		s.page_size > AVML_PAGE_SIZE_MAX)
 		return avml_error_set(err, EINVAL,
 			"pages of %zu bytes make no sense", s.page_size);
+	if (options->other_count > AVML_SNAPSHOT_OTHERS_MAX)
+		return avml_error_set(err, EINVAL,
+			"more than %d files that must not be written over",
+			AVML_SNAPSHOT_OTHERS_MAX);
 	ret = name_files(&s, err);
 	if (ret == 0)
 		ret = prepare(&s, err);
