@@ -110,12 +110,6 @@ static const struct avml_pipeline_ops capture_ops = {
 	.consume = consume,
 };
 
-static void close_readers(struct capture *c, unsigned int threads)
-{
-	while (c->threads > threads)
-		avml_source_reader_free(c->readers[--c->threads]);
-}
-
 /* As many readers as can be had: descriptors may be few. */
 static int open_readers(
 	struct capture *c, unsigned int threads, struct avml_error *err)
@@ -170,9 +164,7 @@ static int allocate_slots(struct capture *c)
 	/* A thread fills one while its other waits to be written. */
 	c->slot_count = c->threads == 1 ? 1 : 2 * c->threads;
 	c->slots = calloc(c->slot_count, sizeof(*c->slots));
-	if (!c->slots)
-		return -ENOMEM;
-	if (map_buffers(c) < 0)
+	if (!c->slots || map_buffers(c) < 0)
 		return -ENOMEM;
 	c->pipeline =
 		avml_pipeline_new(&capture_ops, c, c->threads, c->slot_count);
@@ -210,7 +202,8 @@ void capture_free(struct capture *capture)
 	if (capture->bufs)
 		munmap(capture->bufs, capture->bufs_len);
 	free(capture->slots);
-	close_readers(capture, 0);
+	while (capture->threads > 0)
+		avml_source_reader_free(capture->readers[--capture->threads]);
 	free(capture);
 }
 

@@ -15,9 +15,9 @@ struct capture;
 /*
  * Get everything ready that can fail before the first byte of output:
  * buffers and a reader a thread (of which at least one must open). With
- * `encode` the writer gets its pieces as chunks too. The
- * ranges are whole pages that the source covers; they and the source stay
- * the caller's, and outlive the capture.
+ * `encode` the writer gets its pieces as chunks too. The ranges are whole
+ * pages that the source covers; they and the source stay the caller's, and
+ * outlive the capture.
  */
 int capture_new(struct avml_source *source,
 	const struct avml_range_list *ranges, unsigned int threads, bool encode,

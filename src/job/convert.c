@@ -169,7 +169,6 @@ static int prepare(struct convert *c, struct avml_error *err)
 {
 	const struct avml_convert_options *o = c->options;
 	const struct transcode_options options = {
-		.encode = o->format == AVML_IMAGE_LIME_COMPRESSED,
 		.threads = avml_pipeline_threads(o->threads),
 		.salvage = o->salvage ? &c->salvage : NULL,
 		.progress = &c->progress,

@@ -97,7 +97,8 @@ static int work(void *ctx, struct framing_decoder *decoder,
 	if (!zero)
 		zero = zero_map(piece->bytes, len, own->zero_units);
 	piece->zero = zero;
-	if (zero || !t->options.encode || t->options.salvage)
+	/* A salvage encodes runs, when it knows where they end. */
+	if (zero || !t->writer->format->encoded || t->options.salvage)
 		return 0;
 	return framing_encode(piece->bytes, len, s->buf, t->encoded_cap,
 		&piece->encoded_len, err);

@@ -9,7 +9,6 @@
 #include "job/salvage.h"
 
 struct transcode_options {
-	bool encode; /* the writer wants chunks */
 	unsigned int threads;
 	struct salvage *salvage;   /* NULL: damage is an error */
 	struct progress *progress; /* told of each part; NULL: nothing */

@@ -70,7 +70,6 @@ static int begin(struct run *r, struct avml_error *err)
 		.runs = job->format == AVML_IMAGE_LIME_COMPRESSED,
 	};
 	const struct transcode_options options = {
-		.encode = job->format == AVML_IMAGE_LIME_COMPRESSED,
 		.threads = job->threads,
 		.salvage = job->salvage ? &r->salvage : NULL,
 	};
