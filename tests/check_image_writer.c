@@ -23,7 +23,8 @@ static void init(struct image_writer *w, struct avml_sink *sink,
 	};
 	struct avml_error err;
 
-	ck_assert_int_eq(image_writer_init(w, sink, &options, events, &err), 0);
+	ck_assert_int_eq(image_writer_init(w, &options, events, &err), 0);
+	w->sink = sink;
 }
 
 #define HOLE_MIN 65536

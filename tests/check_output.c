@@ -8,6 +8,12 @@
 #include "job/output.h"
 
 static char warning[512];
+static bool no_memory;
+
+void *WRAP(malloc)(size_t len)
+{
+	return no_memory ? NULL : REAL(malloc)(len);
+}
 
 static void on_warning(void *ctx, const char *text)
 {
@@ -133,6 +139,25 @@ START_TEST(output_refused_leaves_an_old_file)
 }
 END_TEST
 
+START_TEST(output_without_memory_leaves_an_old_file)
+{
+	const char *path = test_text("%s", test_file("image", "old", 3));
+	struct output_options options = options_for(path);
+	struct avml_error err;
+	struct stat st;
+	int ret;
+
+	options.writer.format = AVML_IMAGE_LIME_COMPRESSED;
+	/* An assertion wants some, too. */
+	no_memory = true;
+	ret = try_open(&options, &err);
+	no_memory = false;
+	ck_assert_int_eq(ret, -ENOMEM);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 3);
+}
+END_TEST
+
 /* --- streams, and what cannot be told ------------------------------------- */
 
 START_TEST(output_of_a_stream_has_no_room_to_keep_free)
@@ -244,6 +269,7 @@ static Suite *output_suite(void)
 		tc, output_room_is_looked_at_first, 0, TEST_COUNT(rooms));
 	tcase_add_test(tc, output_least_is_held_against_bytes);
 	tcase_add_test(tc, output_refused_leaves_an_old_file);
+	tcase_add_test(tc, output_without_memory_leaves_an_old_file);
 	tcase_add_test(tc, output_of_a_stream_has_no_room_to_keep_free);
 	tcase_add_test(tc, output_of_an_unknown_disk_is_tried);
 	tcase_add_test(tc, output_in_memory_is_refused_where_memory_is_read);

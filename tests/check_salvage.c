@@ -52,8 +52,8 @@ static void begin(struct run *r, enum avml_image_format format)
 	ck_assert_int_eq(
 		avml_sink_open(r->path, &sink_options, &r->sink, &err), 0);
 	ck_assert_int_eq(
-		image_writer_init(&r->writer, r->sink, &options, &events, &err),
-		0);
+		image_writer_init(&r->writer, &options, &events, &err), 0);
+	r->writer.sink = r->sink;
 	ck_assert_int_eq(
 		salvage_init(&r->salvage, &r->writer, &salvage_events, &err),
 		0);

@@ -57,6 +57,7 @@ WRAPPED(geteuid);
 WRAPPED(getenv);
 WRAPPED(getrandom);
 WRAPPED(isatty);
+WRAPPED(malloc);
 WRAPPED(mlock);
 WRAPPED(munmap);
 WRAPPED(prctl);

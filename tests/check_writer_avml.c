@@ -119,9 +119,9 @@ static void run_begin(struct run *r, bool keep, bool keep_zeros)
 	};
 	for (size_t i = 0; pool[0] == 0 && i < sizeof(pool); i++)
 		pool[i] = (uint8_t)(1 + test_random(&seed) % 255);
-	ck_assert_int_eq(image_writer_init(&r->writer, &r->sink.base, &options,
-				 &events, &err),
-		0);
+	ck_assert_int_eq(
+		image_writer_init(&r->writer, &options, &events, &err), 0);
+	r->writer.sink = &r->sink.base;
 }
 
 static void run_end(struct run *r)

@@ -29,13 +29,12 @@ const struct image_format *image_format_of(enum avml_image_format format)
 	return NULL;
 }
 
-int image_writer_init(struct image_writer *w, struct avml_sink *sink,
+int image_writer_init(struct image_writer *w,
 	const struct image_writer_options *options,
 	const struct image_writer_events *events, struct avml_error *err)
 {
 	*w = (struct image_writer){
 		.format = image_format_of(options->format),
-		.sink = sink,
 		.options = *options,
 		.events = *events,
 	};

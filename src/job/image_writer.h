@@ -48,7 +48,7 @@ struct image_writer_options {
 struct image_writer {
 	const struct image_format *format;
 	struct assembler assembler;
-	struct avml_sink *sink;
+	struct avml_sink *sink; /* the caller's, set before the first piece */
 	struct image_writer_options options;
 	struct image_writer_events events;
 	void *state;		/* of the format */
@@ -63,8 +63,8 @@ struct image_writer {
 	uint64_t unsafe_records; /* whose stream is longer than its range */
 };
 
-/* `sink` stays the caller's, and outlives the writer. 0 or -errno. */
-int image_writer_init(struct image_writer *w, struct avml_sink *sink,
+/* Before there is a sink: what cannot be had costs no old file. 0 or -errno. */
+int image_writer_init(struct image_writer *w,
 	const struct image_writer_options *options,
 	const struct image_writer_events *events, struct avml_error *err);
 void image_writer_release(struct image_writer *w);

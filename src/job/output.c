@@ -18,9 +18,9 @@ static void warn_of_space(
 	warning_tell(&options->warning,
 		"%s might not fit: %" PRIu64
 		" MiB are free%s, the image may take %" PRIu64,
-		options->destination, available >> 20,
+		options->destination, available / MIB,
 		options->min_free_mib > 0 ? " but for --min-free" : "",
-		options->estimate >> 20);
+		options->estimate / MIB);
 }
 
 /* What would harm the host, or cannot come to a good end. */
@@ -111,19 +111,14 @@ int output_open(struct output *out, const struct output_options *options,
 	/* What is there already has to stay when nothing comes of this. */
 	if (cancel_level() > 0)
 		return cancel_error(err);
-	ret = avml_sink_open(
-		options->destination, &sink_options, &out->sink, err);
+	ret = image_writer_init(
+		&out->writer, &options->writer, &options->events, err);
+	if (ret == 0)
+		ret = avml_sink_open(
+			options->destination, &sink_options, &out->sink, err);
 	if (ret < 0)
 		return ret;
-	ret = image_writer_init(&out->writer, out->sink, &options->writer,
-		&options->events, err);
-	if (ret < 0) {
-		struct avml_error ignored;
-		struct avml_sink_left left;
-
-		(void)avml_sink_abort(out->sink, &left, &ignored);
-		return ret;
-	}
+	out->writer.sink = out->sink;
 	if (options->digest)
 		digest_file_open(&out->digest_file, options,
 			avml_sink_can_cut(out->sink));
@@ -135,7 +130,6 @@ static void abandon(struct output *out, struct avml_error *err)
 {
 	struct avml_error cut_err = AVML_ERROR_INIT;
 	struct avml_sink_left left;
-
 	const int ret = avml_sink_abort(out->sink, &left, &cut_err);
 
 	if (left.unknown)

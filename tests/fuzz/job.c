@@ -95,10 +95,10 @@ static int write_all(struct run *r, struct avml_error *err)
 	};
 	const struct image_writer_events events = { .ctx = NULL };
 	struct fuzz_result *result = r->result;
-	int ret = image_writer_init(
-		&r->writer, &r->sink.base, &options, &events, err);
+	int ret = image_writer_init(&r->writer, &options, &events, err);
 
 	FUZZ_ASSERT(ret == 0);
+	r->writer.sink = &r->sink.base;
 	ret = transcode_run(r->transcode, &r->writer, &result->memory_len, err);
 	result->records = r->writer.records;
 	result->dropped = r->writer.assembler.dropped;
