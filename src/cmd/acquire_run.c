@@ -213,30 +213,11 @@ static void finish_report(struct acquire *a, int status,
 	}
 }
 
-static const char *kind_key(const struct remote_args *to)
-{
-	switch (to->remote.kind) {
-	case AVML_REMOTE_PUT:
-		return "put";
-	case AVML_REMOTE_BLOB:
-		return "blob";
-	case AVML_REMOTE_TCP:
-		return "tcp";
-	case AVML_REMOTE_TLS:
-		return "tls";
-	case AVML_REMOTE_S3:
-		return "s3";
-	case AVML_REMOTE_PARTS:
-		return "parts";
-	}
-	return NULL;
-}
-
 static void report_stream(
 	struct acquire *a, const struct avml_snapshot_result *result, int ret)
 {
 	const struct report_upload upload = {
-		.kind = kind_key(&a->to),
+		.kind = remote_kind_word(a->to.remote.kind),
 		.to = a->to.name,
 		.confirmed = ret == 0,
 		.counts = &result->remote,
@@ -260,7 +241,7 @@ static int send_file(
 	struct avml_upload_result result;
 	const int ret = upload_file(&file, &result, err);
 	const struct report_upload upload = {
-		.kind = kind_key(&a->to),
+		.kind = remote_kind_word(a->to.remote.kind),
 		.to = a->to.name,
 		.confirmed = result.confirmed,
 		.removed = result.removed,

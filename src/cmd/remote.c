@@ -20,27 +20,41 @@ static void on_notice(void *ctx, const char *text)
 		print_line("note: %s", text);
 }
 
+/* The word that a kind is told by comes before others for it. */
+static const struct {
+	const char *word;
+	enum avml_remote_kind kind;
+	bool told; /* alone: no command line has it */
+} kinds[] = {
+	{ "put", AVML_REMOTE_PUT, false },
+	{ "blob", AVML_REMOTE_BLOB, false },
+	{ "upload-blob", AVML_REMOTE_BLOB, false },
+	{ "s3", AVML_REMOTE_S3, false },
+	{ "parts", AVML_REMOTE_PARTS, true },
+	{ "tcp", AVML_REMOTE_TCP, false },
+	{ "tls", AVML_REMOTE_TLS, false },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
 static bool parse_kind(const char *word, enum avml_remote_kind *kind)
 {
-	static const struct {
-		const char *word;
-		enum avml_remote_kind kind;
-	} kinds[] = {
-		{ "put", AVML_REMOTE_PUT },
-		{ "blob", AVML_REMOTE_BLOB },
-		{ "upload-blob", AVML_REMOTE_BLOB },
-		{ "s3", AVML_REMOTE_S3 },
-		{ "tcp", AVML_REMOTE_TCP },
-		{ "tls", AVML_REMOTE_TLS },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(word, kinds[i].word) == 0) {
+	for (size_t i = 0; i < KINDS; i++) {
+		if (!kinds[i].told && strcmp(word, kinds[i].word) == 0) {
 			*kind = kinds[i].kind;
 			return true;
 		}
 	}
 	return false;
+}
+
+const char *remote_kind_word(enum avml_remote_kind kind)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		if (kinds[i].kind == kind)
+			return kinds[i].word;
+	}
+	return NULL;
 }
 
 /* --- options that a kind would not look at -------------------------------- */

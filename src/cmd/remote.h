@@ -30,10 +30,8 @@ struct remote_args {
 	bool quiet;
 };
 
-#define REMOTE_ARGS_DEFAULTS                                                  \
-	{                                                                     \
-		.connect_s = 30, .stall_s = 60, .retries = 10, .retry_s = 900 \
-	}
+/* By the same names. */
+#define REMOTE_ARGS_DEFAULTS AVML_REMOTE_DEFAULTS
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): initializers of members, no sums */
 #define REMOTE_NUMBER(option, at, argument, text, low, high)           \
@@ -102,6 +100,9 @@ int remote_args_take(struct remote_args *args, const char *kind, const char *to,
 /* The same for acquire, whose options say which kind; false: none is wanted. */
 int remote_args_for_acquire(
 	struct remote_args *args, bool *wanted, struct avml_error *err);
+
+/* What a report calls a kind: a word of the command line, or "parts". */
+const char *remote_kind_word(enum avml_remote_kind kind);
 
 /* -EINVAL if there are options of a destination without one. */
 int remote_args_unused(const struct remote_args *args, struct avml_error *err);
