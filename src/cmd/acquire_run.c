@@ -339,9 +339,8 @@ int acquire_run(struct acquire *a)
 	if (bundle_begin(&a->bundle, &a->proc, &a->dev, &err) < 0)
 		return cmd_failed(&err);
 	if (begin_report(a, &err) < 0) {
-		status = bundle_end(&a->bundle, STATUS_FAILED, &err);
-		print_error(&err);
-		return status;
+		bundle_end(&a->bundle, STATUS_FAILED, &err);
+		return cmd_failed(&err);
 	}
 	bundle_warn(&a->bundle);
 	status = acquire_and_send(a, &result, &err);
