@@ -42,7 +42,7 @@ struct acquire {
 	struct report report;
 	uint64_t filled_ranges;	    /* told so far */
 	uint64_t unreadable_ranges; /* told so far */
-	struct avml_range unnamed;  /* from the first to the last not named */
+	struct avml_range unnamed;  /* where all are that are not named */
 	uint64_t unnamed_bytes;
 };
 

@@ -103,9 +103,11 @@ static void on_unreadable(
 
 	report_unreadable(&a->report, range, status);
 	if (++a->unreadable_ranges > RANGES_NAMED) {
-		if (a->unnamed_bytes == 0)
+		/* What no source covers was told first, wherever it is. */
+		if (a->unnamed_bytes == 0 || range.start < a->unnamed.start)
 			a->unnamed.start = range.start;
-		a->unnamed.end = range.end;
+		if (range.end > a->unnamed.end)
+			a->unnamed.end = range.end;
 		a->unnamed_bytes += avml_range_len(range);
 	} else if (!a->quiet) {
 		print_line("warning: 0x%016" PRIx64 "-0x%016" PRIx64
