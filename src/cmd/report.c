@@ -2,6 +2,7 @@
 #include "cmd/report.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,32 +70,6 @@ static void end_line(struct report *r, cJSON *object, bool ok)
 
 /* --- the first line ------------------------------------------------------- */
 
-static bool add_tool(cJSON *line)
-{
-	cJSON *tool = cJSON_AddObjectToObject(line, "tool");
-
-	return tool && json_text(tool, "name", "avml") &&
-	       json_text(tool, "version", AVML_VERSION) &&
-	       json_some_text(tool, "commit", cmd_commit()) &&
-	       json_text(tool, "build", cmd_build()) &&
-	       json_text(tool, "compiler", cmd_compiler());
-}
-
-static bool add_host(cJSON *line, const struct avml_host *host)
-{
-	cJSON *object = cJSON_AddObjectToObject(line, "host");
-
-	return object && json_some_text(object, "name", host->name) &&
-	       json_some_text(object, "machine", host->machine) &&
-	       json_some_text(object, "boot_id", host->boot_id) &&
-	       json_some_text(object, "kernel_release", host->kernel) &&
-	       json_some_text(object, "kernel_version", host->version) &&
-	       json_some_text(object, "lockdown", host->lockdown) &&
-	       json_bool(object, "root", host->root) &&
-	       json_bool(object, "cap_sys_rawio", host->cap_sys_rawio) &&
-	       json_bool(object, "cap_sys_admin", host->cap_sys_admin);
-}
-
 static bool add_iomem(cJSON *line, struct report *r)
 {
 	cJSON *iomem = cJSON_AddObjectToObject(line, "iomem");
@@ -130,9 +105,10 @@ static void begin(struct report *r)
 	r->begun = true;
 	avml_host_look(r->proc_dir, &host);
 	line = begin_line("header");
-	ok = line && json_number(line, "schema", 1) && add_tool(line) &&
+	ok = line && json_number(line, "schema", 1) &&
+	     json_tool(line, "tool") &&
 	     json_utc(line, "start", &r->started_utc) &&
-	     add_host(line, &host) &&
+	     json_host(line, "host", &host) &&
 	     json_options(line, "options", r->command->options, r->target,
 		     r->defaults) &&
 	     add_sources(line, r) && add_iomem(line, r);
@@ -374,25 +350,10 @@ static const char *outcome(int status)
 	return status > STATUS_SIGNAL ? "stopped" : "failed";
 }
 
-/* What reading left in the kernel, as long as it lasted. */
-static bool add_footprint(
-	cJSON *line, const struct avml_source_footprint *footprint)
-{
-	cJSON *object;
-
-	if (footprint->programs == 0)
-		return json_text(line, "footprint", NULL);
-	object = cJSON_AddObjectToObject(line, "footprint");
-	return object && json_text(object, "program", footprint->kind) &&
-	       json_number(object, "programs", footprint->programs) &&
-	       json_number(object, "program_bytes", footprint->program_bytes) &&
-	       json_number(object, "map_bytes", footprint->map_bytes);
-}
-
 static bool add_result(cJSON *line, const struct avml_snapshot_result *r)
 {
 	return json_some_text(line, "source", r->source) &&
-	       add_footprint(line, &r->footprint) &&
+	       json_footprint(line, "footprint", &r->footprint) &&
 	       json_number(line, "ram_bytes", r->ram_bytes) &&
 	       json_number(line, "ranges", r->ranges) &&
 	       json_number(line, "read_bytes", r->read_bytes) &&

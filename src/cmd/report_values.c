@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cmd/cmd.h"
 
 #define NS_PER_S 1000000000
 
@@ -131,4 +132,44 @@ bool json_verdict(cJSON *array, const struct avml_source_verdict *verdict)
 	       json_text(item, "reason", avml_source_reason_key(v->reason)) &&
 	       json_error(item, "message", v->err) &&
 	       json_text(item, "remedy", v->remedy);
+}
+
+bool json_tool(cJSON *object, const char *key)
+{
+	cJSON *tool = cJSON_AddObjectToObject(object, key);
+
+	return tool && json_text(tool, "name", "avml") &&
+	       json_text(tool, "version", AVML_VERSION) &&
+	       json_some_text(tool, "commit", cmd_commit()) &&
+	       json_text(tool, "build", cmd_build()) &&
+	       json_text(tool, "compiler", cmd_compiler());
+}
+
+bool json_host(cJSON *object, const char *key, const struct avml_host *host)
+{
+	cJSON *item = cJSON_AddObjectToObject(object, key);
+
+	return item && json_some_text(item, "name", host->name) &&
+	       json_some_text(item, "machine", host->machine) &&
+	       json_some_text(item, "boot_id", host->boot_id) &&
+	       json_some_text(item, "kernel_release", host->kernel) &&
+	       json_some_text(item, "kernel_version", host->version) &&
+	       json_some_text(item, "lockdown", host->lockdown) &&
+	       json_bool(item, "root", host->root) &&
+	       json_bool(item, "cap_sys_rawio", host->cap_sys_rawio) &&
+	       json_bool(item, "cap_sys_admin", host->cap_sys_admin);
+}
+
+bool json_footprint(cJSON *object, const char *key,
+	const struct avml_source_footprint *footprint)
+{
+	cJSON *item;
+
+	if (footprint->programs == 0)
+		return json_text(object, key, NULL);
+	item = cJSON_AddObjectToObject(object, key);
+	return item && json_text(item, "program", footprint->kind) &&
+	       json_number(item, "programs", footprint->programs) &&
+	       json_number(item, "program_bytes", footprint->program_bytes) &&
+	       json_number(item, "map_bytes", footprint->map_bytes);
 }

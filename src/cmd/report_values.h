@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include <avml/host.h>
 #include <avml/range.h>
 #include <avml/source.h>
 
@@ -30,5 +31,12 @@ bool json_options(cJSON *object, const char *key, const struct option *options,
 	const void *target, const void *defaults);
 /* An object at the end of an array: what became of a source. */
 bool json_verdict(cJSON *array, const struct avml_source_verdict *verdict);
+/* This program: name, version, commit and how it was built. */
+bool json_tool(cJSON *object, const char *key);
+/* The machine. */
+bool json_host(cJSON *object, const char *key, const struct avml_host *host);
+/* What reading left in the kernel, as long as it lasted; null for nothing. */
+bool json_footprint(cJSON *object, const char *key,
+	const struct avml_source_footprint *footprint);
 
 #endif

@@ -58,9 +58,7 @@ static char *make_json(struct sources *s, const struct avml_survey *survey)
 	if (!s->out_of_memory && root &&
 		json_text(root, "avml", AVML_VERSION) &&
 		json_text(root, "kernel", survey->host.kernel) &&
-		json_text(root, "lockdown",
-			survey->host.lockdown[0] ? survey->host.lockdown
-						 : NULL) &&
+		json_some_text(root, "lockdown", survey->host.lockdown) &&
 		json_bool(root, "root", survey->host.root) &&
 		json_bool(root, "cap_sys_rawio", survey->host.cap_sys_rawio) &&
 		json_bool(root, "cap_sys_admin", survey->host.cap_sys_admin) &&
