@@ -114,6 +114,28 @@ START_TEST(http_status_of_4xx_may_be_an_answer)
 }
 END_TEST
 
+/* No server means these as an answer to the question: it is asked again. */
+START_TEST(http_status_that_passes_is_none)
+{
+	static const char *const answers[] = { STATUS("408 Timeout"),
+		STATUS("429 Slow Down"), STATUS("503 Busy") };
+	const struct reply replies[] = { { .text = answers[_i / 2] },
+		{ .text = STATUS("404 Not Found") } };
+
+	prepare(replies, 2);
+	job = (struct http_job){ .method = _i % 2 ? "HEAD" : "DELETE",
+		.url = url,
+		.any_answer = true };
+	http_submit(http, &job);
+	ck_assert_int_eq(http_wait_for(http, &job, 1, &err), 0);
+	ck_assert_int_eq(job.answer.status, 404);
+	ck_assert_int_eq(end(), 0);
+	expect_seen(2);
+	ck_assert_ptr_nonnull(strstr(notices, "attempt 2 of 11 in "));
+	server_free(server);
+}
+END_TEST
+
 START_TEST(http_server_is_left_alone_as_long_as_it_wants)
 {
 	static const struct reply replies[] = {
@@ -397,6 +419,7 @@ static Suite *http_fail_suite(void)
 	tcase_add_loop_test(tcase, http_status_that_lasts_fails_at_once, 0,
 		TEST_COUNT(lasting));
 	tcase_add_test(tcase, http_status_of_4xx_may_be_an_answer);
+	tcase_add_loop_test(tcase, http_status_that_passes_is_none, 0, 6);
 	tcase_add_test(tcase, http_server_is_left_alone_as_long_as_it_wants);
 	tcase_add_loop_test(tcase, http_retries_have_an_end, 0, 2);
 	tcase_add_test(tcase, http_cut_in_the_body_is_made_good);

@@ -80,7 +80,10 @@ struct http_job {
 		void *ctx, struct curl_slist **list, struct avml_error *err);
 	void *headers_ctx;
 	struct http_body body; /* without `read`: there is none */
-	/* Statuses of 4xx, and 501, are no failure: see answer.status. */
+	/*
+	 * Statuses of 4xx that do not pass, and 501, are no failure: see
+	 * answer.status.
+	 */
 	bool any_answer;
 	/*
 	 * It is not worth a long wait: two attempts more at the most, within

@@ -199,6 +199,17 @@ static bool answer_may_pass(const struct http_answer *answer)
 	       status == 429 || answer_was_on_the_way(answer);
 }
 
+/* Whether the owner of the job is to have it, though it is none of 2xx. */
+static bool is_any_answer(const struct http_attempt *a)
+{
+	const struct http_answer *answer = &a->job->answer;
+
+	if (!a->job->any_answer)
+		return false;
+	return answer->status == 501 ||
+	       (answer->status / 100 == 4 && !answer_may_pass(answer));
+}
+
 static enum http_verdict judge_answer(
 	struct http_attempt *a, uint64_t *wait_ms, struct avml_error *err)
 {
@@ -211,7 +222,7 @@ static enum http_verdict judge_answer(
 		return VERDICT_DONE;
 	if (is_redirect(status))
 		return follow(a, err);
-	if (a->job->any_answer && (status / 100 == 4 || status == 501))
+	if (is_any_answer(a))
 		return VERDICT_DONE;
 	attempt_explain(a, text, sizeof(text));
 	avml_error_set(err, status == 403 || status == 401 ? EACCES : EPROTO,

@@ -119,7 +119,7 @@ expect_err 'refused|onnect' 'id\+[12].* is aborted'
 
 # So is the end of an upload, where it fails or nobody confirms it. With no
 # other part under way, which would be a reason of its own.
-for how in lost cut 503; do
+for how in lost cut 503 429; do
 	start_s3 --fault part=403 --fault "abort=$how"
 	fails 403 --part-concurrency 1
 	asked 2 '^abort'
