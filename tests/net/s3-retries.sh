@@ -125,3 +125,15 @@ for how in lost cut 503 429; do
 	asked 2 '^abort'
 	expect_no_err 'is aborted'
 done
+
+# The judge says nothing of who goes away in the middle, as these have.
+"${PYTHON:-python3}" -IS - "$s3_port" <<'PYTHON'
+import socket, struct, sys
+there = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+there.sendall(b"PUT /evidence/x HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+# Closed by a reset.
+there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+there.close()
+PYTHON
+s3_look uploads >/dev/null
+[ ! -s "$T/s3.err" ] || fail "the judge said: $(cat "$T/s3.err")"
