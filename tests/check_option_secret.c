@@ -29,6 +29,10 @@ static const struct option options[] = {
 		.arg = "N",
 		.min = 1024 },
 	{ .name = "text", .kind = OPTION_TEXT, .offset = AT(text), .arg = "T" },
+	{ .name = "place",
+		.kind = OPTION_TEXT,
+		.offset = AT(text),
+		.arg = "URL" },
 	{ .name = "token",
 		.kind = OPTION_TEXT,
 		.offset = AT(token),
@@ -209,10 +213,47 @@ START_TEST(option_url_operand_is_taken_from_argv)
 	ck_assert_ptr_null(strstr(argv_bytes[2], SECRET));
 	ck_assert_uint_eq(strlen(argv_bytes[2]), strlen(URL));
 	release(operands[1]);
-	/* Other commands have files alone. */
-	ck_assert_int_eq(parse(file_url, false, args), OPTIONS_DONE);
-	ck_assert_ptr_eq(operands[1], argv_bytes[2]);
-	ck_assert_str_eq(argv_bytes[2], URL);
+}
+END_TEST
+
+/* Of a URL where a file belongs nothing is told, or left to be seen by ps. */
+START_TEST(option_url_that_nobody_wants_is_wiped)
+{
+	static const struct {
+		const char *args[ARGS_MAX];
+		const char *says;
+	} strays[] = {
+		{ { "--text", URL },
+			"--text: \"https://host/a\" is a URL, not T" },
+		{ { "--flag", "--text=" URL },
+			"--text: \"https://host/a\" is a URL, not T" },
+		{ { "--flag", URL }, "\"https://host/a\" is a URL, not FILE" },
+		{ { "--flag", "u@h/?" SECRET "://" },
+			"\"\" is a URL, not FILE" },
+	};
+
+	for (size_t i = 0; i < TEST_COUNT(strays); i++) {
+		ck_assert_int_eq(
+			parse(file_only, false, strays[i].args), -EINVAL);
+		ck_assert_uint_eq(err.depth, 1);
+		ck_assert_str_eq(avml_error_message(&err, 0), strays[i].says);
+		ck_assert_ptr_null(strstr(argv_bytes[1], SECRET));
+		ck_assert_uint_eq(
+			strlen(argv_bytes[1]), strlen(strays[i].args[1]));
+		release(NULL);
+	}
+}
+END_TEST
+
+/* Where one is wanted that has no secrets. */
+START_TEST(option_url_that_is_wanted_stays)
+{
+	static const char *const args[] = { "--place", "https://host", "F",
+		NULL };
+
+	ck_assert_int_eq(parse(file_only, false, args), OPTIONS_DONE);
+	ck_assert_ptr_eq(values.text, argv_bytes[1]);
+	ck_assert_str_eq(values.text, args[1]);
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
 }
 END_TEST
@@ -301,6 +342,8 @@ static Suite *option_secret_suite(void)
 	tcase_add_test(tcase, option_secret_text_is_taken_from_argv);
 	tcase_add_test(tcase, option_other_text_stays_in_argv);
 	tcase_add_test(tcase, option_url_operand_is_taken_from_argv);
+	tcase_add_test(tcase, option_url_that_nobody_wants_is_wiped);
+	tcase_add_test(tcase, option_url_that_is_wanted_stays);
 	tcase_add_test(tcase, option_operand_may_be_left_out);
 	tcase_add_loop_test(
 		tcase, option_faults_show_no_secret, 0, TEST_COUNT(faults));

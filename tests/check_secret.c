@@ -341,33 +341,6 @@ START_TEST(secret_file_that_cannot_be_read_is_named)
 }
 END_TEST
 
-/* A URL in the place of a file's name is no longer in argv either. */
-START_TEST(secret_file_that_is_a_url_is_wiped)
-{
-	static const char *const urls[][2] = {
-		{ "https://user:" SECRET "@host/a?sig=" SECRET,
-			"https://host/a" },
-		{ "u@h/?" SECRET "://", "" },
-	};
-	char argument[128], says[128];
-
-	for (size_t i = 0; i < TEST_COUNT(urls); i++) {
-		struct avml_error err = AVML_ERROR_INIT;
-		const char *secret = NULL;
-
-		snprintf(argument, sizeof(argument), "%s", urls[i][0]);
-		ck_assert_int_eq(secret_read(argument, &secret, &err), -EINVAL);
-		ck_assert_ptr_null(secret);
-		snprintf(says, sizeof(says), "\"%s\" is a URL, not a file",
-			urls[i][1]);
-		ck_assert_str_eq(avml_error_message(&err, 0), says);
-		ck_assert_ptr_null(strstr(argument, SECRET));
-		ck_assert_uint_eq(strlen(argument), strlen(urls[i][0]));
-		expect_no_core();
-	}
-}
-END_TEST
-
 static Suite *secret_suite(void)
 {
 	Suite *suite = suite_create("secret");
@@ -389,7 +362,6 @@ static Suite *secret_suite(void)
 	tcase_add_test(tcase, secret_pipe_gives_it_in_parts);
 	tcase_add_test(tcase, secret_file_line_has_a_limit);
 	tcase_add_test(tcase, secret_file_that_cannot_be_read_is_named);
-	tcase_add_test(tcase, secret_file_that_is_a_url_is_wiped);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -161,6 +161,19 @@ static const struct {
 	{ "/own.pem", NULL, "/c.pem", "/k.pem", NULL, { NULL }, ENOENT,
 		"the file of certificates to trust /own.pem cannot be read: "
 		"No such file or directory" },
+	/* Of what is no file, no secret is told. */
+	{ "https://u:pw@host/a?sig=x", NULL, NULL, NULL, NULL, { DEBIAN },
+		EINVAL,
+		"the file of certificates to trust \"https://host/a\" is a "
+		"URL, not a file" },
+	{ NULL, "https://host/a?sig=x", NULL, NULL, NULL, { DEBIAN }, EINVAL,
+		"the file of certificates to trust \"https://host/a\" is a "
+		"URL, not a file" },
+	{ NULL, NULL, "https://host/a?sig=x", "/k.pem", NULL, { DEBIAN },
+		EINVAL,
+		"the certificate \"https://host/a\" is a URL, not a file" },
+	{ NULL, NULL, "/c.pem", "a?b://c", NULL, { DEBIAN, "/c.pem" }, EINVAL,
+		"the key \"\" is a URL, not a file" },
 	/* libcurl would read a file of that name. */
 	{ NULL, NULL, NULL, NULL, "/pin.pem", { DEBIAN, "/pin.pem" }, EINVAL,
 		"the pin \"/pin.pem\" does not begin with sha256//" },

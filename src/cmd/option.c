@@ -129,6 +129,29 @@ static int parse_choice(const struct option *o, const char *value,
 		o->name, secret_shown(value, shown), o->choices);
 }
 
+/* The argument's name says so, in the usage text too. */
+static bool takes_url(const struct option *o)
+{
+	return strcmp(o->arg, "URL") == 0 || secret_is_url(o->arg);
+}
+
+static int store_text(const struct option *o, const char *value,
+	const char **to, struct avml_error *err)
+{
+	char shown[SECRET_SHOWN];
+
+	*to = o->secret ? secret_take(value) : value;
+	if (!*to)
+		return avml_error_set_errno(err, ENOMEM, "--%s", o->name);
+	if (o->secret || takes_url(o) || !secret_is_url(value))
+		return 0;
+	/* Who cannot open a file names it in full. */
+	avml_error_set(err, EINVAL, "--%s: \"%s\" is a URL, not %s", o->name,
+		secret_shown(value, shown), o->arg);
+	secret_wipe(value);
+	return -EINVAL;
+}
+
 static int store(const struct option *o, const char *value, void *target,
 	struct avml_error *err)
 {
@@ -139,10 +162,7 @@ static int store(const struct option *o, const char *value, void *target,
 		*(bool *)at = true;
 		return 0;
 	case OPTION_TEXT:
-		*(const char **)at = o->secret ? secret_take(value) : value;
-		return *(const char **)at ? 0
-					  : avml_error_set_errno(err, ENOMEM,
-						    "--%s", o->name);
+		return store_text(o, value, at, err);
 	case OPTION_NUMBER:
 		return parse_number(o, value, at, err);
 	case OPTION_PERCENT:
@@ -222,7 +242,13 @@ static int take_operand(
 	if (*arg == '\0')
 		return avml_error_set(err, EINVAL, "%.*s is empty",
 			(int)strcspn(name, "]"), name);
-	if (p->command->url_operand && secret_is_url(arg))
+	if (secret_is_url(arg) && !p->command->url_operand) {
+		avml_error_set(err, EINVAL, "\"%s\" is a URL, not %s",
+			secret_shown(arg, shown), name);
+		secret_wipe(arg);
+		return -EINVAL;
+	}
+	if (secret_is_url(arg))
 		arg = secret_take(arg);
 	if (!arg)
 		return avml_error_set_errno(err, ENOMEM, "a URL");

@@ -19,8 +19,7 @@ struct part_list {
 };
 
 /*
- * Read it from a file; "-" is stdin. A URL as `path` is wiped, see
- * secret_check_file(). 0 or -errno, and nothing to release.
+ * Read it from a file; "-" is stdin. 0 or -errno, and nothing to release.
  */
 int part_list_read(
 	const char *path, struct part_list *list, struct avml_error *err);

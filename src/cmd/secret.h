@@ -33,18 +33,14 @@ const char *secret_take(const char *argument);
 /* The same of a variable of the environment; NULL too when it is not set. */
 const char *secret_take_variable(const char *name);
 
-/*
- * Of an argument that is to name a file: -EINVAL when it is a URL, of which
- * only what may be shown is told, and left in the argument. Else 0.
- */
-int secret_check_file(const char *argument, struct avml_error *err);
+/* The same of an argument that nobody wants. */
+void secret_wipe(const char *argument);
 
 /* Wipe and free what one of these gave, and set it to NULL, which is fine. */
 void secret_release(const char **secret);
 
 /*
- * The first line of a file ("-": of stdin). `path` is an argument, see
- * secret_check_file(). 0 or -errno.
+ * The first line of a file ("-": of stdin). 0 or -errno.
  */
 int secret_read(const char *path, const char **secret, struct avml_error *err);
 

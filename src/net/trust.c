@@ -9,6 +9,11 @@
 
 #include <openssl/crypto.h>
 
+#include "net/url.h"
+
+/* Of a URL that is shown. */
+#define NAME_SIZE 512
+
 /* Where distributions have the certificates they trust, in one file. */
 static const char *const bundles[] = {
 	"/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Alpine, Arch */
@@ -59,6 +64,14 @@ const char *trust_bundle(const struct avml_remote *remote)
 static int check_file(
 	const char *path, const char *what, struct avml_error *err)
 {
+	char name[NAME_SIZE];
+
+	/* It has slipped there, and may have secrets. */
+	if (path && strstr(path, "://")) {
+		url_name(path, name, sizeof(name));
+		return avml_error_set(err, EINVAL,
+			"%s \"%s\" is a URL, not a file", what, name);
+	}
 	if (path && access(path, R_OK) < 0)
 		return avml_error_set_errno(
 			err, errno, "%s %s cannot be read", what, path);

@@ -94,7 +94,7 @@ clean "$T/err"
 # misplaced WORD...
 misplaced()
 {
-	expect_error 2 'http://localhost:[0-9]+/up/x"? is a URL, not a file' avml "$@"
+	expect_error 2 'http://localhost:[0-9]+/up/x"? is a URL, not (a file|[A-Z])' avml "$@"
 	clean "$T/err"
 }
 url="http://$with:$http/up/x?$query"
@@ -112,6 +112,10 @@ misplaced "${from[@]}" --url-file "$url" "$T/new"
 misplaced "${from[@]}" --sas-url-file "$url" "$T/new"
 misplaced "${from[@]}" --part-urls "$url" "$T/new"
 misplaced "${from[@]}" "$url"
+for option in cacert cert key pin region digest-file report; do
+	misplaced stream put "${from[@]}" "--$option" "$url" "$url"
+done
+misplaced upload put --cacert "$url" "$T/file" "$url"
 expect_absent "$T/new"
 expect_absent "$www/up/x"
 
