@@ -42,8 +42,9 @@ static struct {
 	uint64_t capabilities;
 	const char *release, *lockdown, *uid_map; /* files; NULL: none */
 	const char *flags, *meminfo, *proc;
-	const char *kind;      /* of processor; NULL: x86_64 */
-	bool no_self, android; /* /proc/self/pagemap is missing */
+	unsigned int flags_opens; /* the most; more fail; 0: any number */
+	const char *kind;	  /* of processor; NULL: x86_64 */
+	bool no_self, android;	  /* /proc/self/pagemap is missing */
 	bool proc_is_real;
 	int random_error, mlock_error, setrlimit_error;
 	unsigned int random_most; /* bytes at once; 0: any */
@@ -53,7 +54,7 @@ static struct {
 	/* What was seen. */
 	ino_t pagemap_ino;
 	const uint8_t *pages; /* those that were looked up */
-	unsigned int looks, limits;
+	unsigned int looks, limits, flags_opened;
 	pthread_mutex_t lock; /* of the next four */
 	uint64_t first_asked, last_asked;
 	const void *map_list[16];
@@ -144,6 +145,15 @@ static inline bool machine_is_pagemap(const char *path)
 	return len > end && strcmp(path + len - end, "self/pagemap") == 0;
 }
 
+static inline const char *machine_flags(void)
+{
+	machine.flags_opened++;
+	return machine.flags_opens > 0 &&
+			       machine.flags_opened > machine.flags_opens
+		       ? NULL
+		       : machine.flags;
+}
+
 /* NULL: there is no such file. */
 static inline const char *machine_place_of(const char *path)
 {
@@ -152,7 +162,7 @@ static inline const char *machine_place_of(const char *path)
 	if (strcmp(path, "/proc/self/uid_map") == 0)
 		return machine.uid_map;
 	if (strcmp(path, "/proc/kpageflags") == 0)
-		return machine.flags;
+		return machine_flags();
 	if (strcmp(path, "/proc/meminfo") == 0)
 		return machine.meminfo;
 	if (strcmp(path, "/proc/self/pagemap") == 0 && machine.no_self)

@@ -27,6 +27,21 @@ START_TEST(bpf_stays_behind_the_filter)
 }
 END_TEST
 
+/* That they could be read once is no use where they are not those in front. */
+START_TEST(bpf_opens_its_filter_once)
+{
+	const int fds = machine_open_fds();
+	struct avml_source *source;
+
+	machine.flags_opens = 1;
+	source = open_source();
+	ck_assert(avml_source_is_filtered(source));
+	ck_assert_uint_eq(machine.flags_opened, 1);
+	avml_source_free(source);
+	ck_assert_int_eq(machine_open_fds(), fds);
+}
+END_TEST
+
 /* --- what it has put there ------------------------------------------------ */
 
 static void assert_footprint(const struct avml_source *source, const char *kind,
@@ -97,6 +112,7 @@ static Suite *bpf_footprint_suite(void)
 
 	tcase_add_checked_fixture(tc, NULL, release_ram);
 	tcase_add_test(tc, bpf_stays_behind_the_filter);
+	tcase_add_test(tc, bpf_opens_its_filter_once);
 	tcase_add_loop_test(tc, bpf_tells_its_footprint, 0, 2);
 	tcase_add_test(tc, bpf_tells_its_footprint_without_a_size);
 	suite_add_tcase(suite, tc);

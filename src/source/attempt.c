@@ -42,30 +42,29 @@ static int refuse_last_resort(struct attempt *a)
 
 /*
  * What has no guard but the filter is not for use without one, and already
- * touches memory when it is opened: so this comes before.
+ * touches memory when it is opened: so this comes before. The marks that were
+ * found are those that are used: opened once more, they might not be had.
  */
-static int check_last_resort(
-	struct attempt *a, const struct avml_source_config *config)
+static int check_last_resort(struct attempt *a,
+	const struct avml_source_config *config, struct avml_page_flags *flags)
 {
 	CLEANUP_FREE char *flags_path =
 		host_proc_path(config->proc_dir, "kpageflags");
 	CLEANUP_FREE char *meminfo_path =
 		host_proc_path(config->proc_dir, "meminfo");
-	struct avml_page_flags flags = AVML_PAGE_FLAGS_INIT;
 	struct avml_meminfo meminfo;
 	struct avml_error why = AVML_ERROR_INIT;
 	char text[AVML_ERROR_TEXT];
 
 	if (!flags_path || !meminfo_path)
 		return avml_error_set_errno(&a->err, ENOMEM, "%s", a->path);
-	if (avml_page_flags_open(flags_path, &flags, &why) < 0) {
+	if (avml_page_flags_open(flags_path, flags, &why) < 0) {
 		avml_error_join(&why, text, sizeof(text));
 		avml_error_set(&a->err, EPERM,
 			"%s: pages that must not be touched are not known: %s",
 			a->path, text);
 		return refuse_last_resort(a);
 	}
-	avml_page_flags_release(&flags);
 	if (avml_meminfo_read(meminfo_path, &meminfo, &why) < 0) {
 		avml_error_join(&why, text, sizeof(text));
 		avml_error_set(&a->err, EPERM,
@@ -84,11 +83,12 @@ static int check_last_resort(
 }
 
 /*
- * Put the filter in front. Where it cannot do its work, memory is known to
- * be bad and nobody asked for just this source, it is not used.
+ * Put the filter in front, `opened` or not. Where it cannot do its work, memory
+ * is known to be bad and nobody asked for just this source, it is not used.
  */
 static int add_filter(struct attempt *a,
-	const struct avml_source_config *config, bool asked_for)
+	const struct avml_source_config *config, bool asked_for,
+	struct avml_page_flags *opened)
 {
 	CLEANUP_FREE char *flags_path =
 		host_proc_path(config->proc_dir, "kpageflags");
@@ -96,13 +96,17 @@ static int add_filter(struct attempt *a,
 		host_proc_path(config->proc_dir, "meminfo");
 	struct avml_meminfo meminfo;
 	struct avml_error ignored;
-	int ret;
+	int ret = 0;
 
 	if (!flags_path || !meminfo_path)
 		return avml_error_set_errno(&a->err, ENOMEM, "%s", a->path);
 	(void)avml_meminfo_read(meminfo_path, &meminfo, &ignored);
 	a->source->cautious = meminfo.poisoned > 0 || meminfo.unaccepted > 0;
-	ret = avml_page_flags_open(flags_path, &a->source->flags, &ignored);
+	a->source->flags = *opened;
+	*opened = (struct avml_page_flags)AVML_PAGE_FLAGS_INIT;
+	if (!avml_page_flags_known(&a->source->flags))
+		ret = avml_page_flags_open(
+			flags_path, &a->source->flags, &ignored);
 	if (asked_for || a->ops->last_resort)
 		return 0;
 	if (ret < 0 && a->source->cautious)
@@ -128,6 +132,8 @@ static int open_filtered(struct attempt *a,
 		/* For something else it may have been meant otherwise. */
 		.forced = config->force && asked_for,
 	};
+	CLEANUP(avml_page_flags_release)
+	struct avml_page_flags flags = AVML_PAGE_FLAGS_INIT;
 	CLEANUP_FREE char *copy = NULL;
 	int ret = 0;
 
@@ -145,7 +151,7 @@ static int open_filtered(struct attempt *a,
 	if (a->ops->check)
 		ret = a->ops->check(&place, &a->why, &a->err);
 	if (ret == 0 && a->ops->last_resort && !place.forced)
-		ret = check_last_resort(a, config);
+		ret = check_last_resort(a, config, &flags);
 	if (ret == 0)
 		ret = a->ops->open(&place, &a->source, &a->why, &a->err);
 	if (ret < 0)
@@ -156,7 +162,7 @@ static int open_filtered(struct attempt *a,
 	/* The marks of this machine mean nothing to a copy of another. */
 	if (a->source->host || (a->source->live && config->proc_dir &&
 				       !host_is_procfs(config->proc_dir)))
-		ret = add_filter(a, config, asked_for);
+		ret = add_filter(a, config, asked_for, &flags);
 	if (ret < 0) {
 		avml_source_free(a->source);
 		a->source = NULL;
