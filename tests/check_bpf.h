@@ -41,7 +41,7 @@ static struct {
 	uid_t euid;
 	uint64_t capabilities;
 	const char *release, *lockdown, *uid_map; /* files; NULL: none */
-	const char *flags, *meminfo, *proc;
+	const char *flags, *meminfo, *cmdline, *proc;
 	unsigned int flags_opens; /* the most; more fail; 0: any number */
 	const char *kind;	  /* of processor; NULL: x86_64 */
 	bool no_self, android;	  /* /proc/self/pagemap is missing */
@@ -165,6 +165,8 @@ static inline const char *machine_place_of(const char *path)
 		return machine_flags();
 	if (strcmp(path, "/proc/meminfo") == 0)
 		return machine.meminfo;
+	if (strcmp(path, "/proc/cmdline") == 0)
+		return machine.cmdline;
 	if (strcmp(path, "/proc/self/pagemap") == 0 && machine.no_self)
 		return NULL;
 	if (strncmp(path, "/boot/config-", 13) == 0 ||

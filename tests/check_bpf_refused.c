@@ -80,6 +80,22 @@ static void android_by_its_files(struct avml_source_config *config)
 	machine.android = true;
 }
 
+static void protected_kvm(struct avml_source_config *config)
+{
+	(void)config;
+	machine.kind = "aarch64";
+	machine.cmdline =
+		text_file("root=/dev/vda1 kvm-arm.mode=protected quiet\n");
+}
+
+/* As the kernel reads it. */
+static void protected_kvm_by_other_letters(struct avml_source_config *config)
+{
+	(void)config;
+	machine.kind = "aarch64";
+	machine.cmdline = text_file("ro\tkvm_arm.mode=\"protected\"");
+}
+
 static void no_ram(struct avml_source_config *config)
 {
 	config->ram = NULL;
@@ -211,6 +227,11 @@ static const struct {
 		UNTOUCHED | FORCED, 0, 0 },
 	{ android_by_its_files, AVML_SOURCE_UNSAFE, EPERM, "Android", "--force",
 		UNTOUCHED | FORCED, 0, 0 },
+	{ protected_kvm, AVML_SOURCE_UNSAFE, EPERM, "KVM is in protected mode",
+		"--force", UNTOUCHED | FORCED, 0, 0 },
+	{ protected_kvm_by_other_letters, AVML_SOURCE_UNSAFE, EPERM,
+		"(kvm-arm.mode=protected)", "--force", UNTOUCHED | FORCED, 0,
+		0 },
 	{ no_ram, AVML_SOURCE_NO_RAM, ENODATA, "RAM is not known", "--iomem",
 		UNTOUCHED, 0, 0 },
 	{ no_page_of_ram, AVML_SOURCE_NO_RAM, ENODATA, "RAM is not known",
@@ -380,6 +401,30 @@ static void poisoned(struct avml_source_config *config)
 		text_file("MemTotal: 5 kB\nHardwareCorrupted: 4 kB\n");
 }
 
+/* Other words, on the line of an arm64 kernel. */
+static void another_kvm(struct avml_source_config *config)
+{
+	(void)config;
+	machine.kind = "aarch64";
+	machine.cmdline =
+		text_file("x=kvm-arm.mode=protected kvm-arm.mode=protected1 "
+			  "kvm-arm.mode=nvhe\n");
+}
+
+/* The option is of arm64's alone. */
+static void protected_on_another_machine(struct avml_source_config *config)
+{
+	(void)config;
+	machine.cmdline = text_file("kvm-arm.mode=protected\n");
+}
+
+/* Nothing is known of its command line. */
+static void arm64(struct avml_source_config *config)
+{
+	(void)config;
+	machine.kind = "aarch64";
+}
+
 static const struct {
 	spoil_fn *change;
 	const char *kind;
@@ -392,6 +437,9 @@ static const struct {
 	{ raw_tracepoint, "raw-tracepoint", 0, false },
 	{ locked_maps, "raw-tracepoint", 1, false },
 	{ poisoned, "syscall", 0, true },
+	{ another_kvm, "syscall", 0, false },
+	{ protected_on_another_machine, "syscall", 0, false },
+	{ arm64, "syscall", 0, false },
 };
 
 START_TEST(bpf_works)

@@ -17,6 +17,8 @@
 
 #define LOCKDOWN_FILE "/sys/kernel/security/lockdown"
 #define KERNEL_CONFIG_MAX (2u << 20)
+/* With what a bootconfig adds: 32 KiB, and the keys' quotes. */
+#define COMMAND_LINE_MAX (256u << 10)
 
 /* A small file of the system's, or NULL. */
 static char *read_text(const char *path, size_t max)
@@ -80,6 +82,33 @@ bool host_is_android(void)
 
 	return (uname(&name) == 0 && strstr(name.release, "android")) ||
 	       access("/dev/__properties__", F_OK) == 0;
+}
+
+/*
+ * That it cannot be read is no word for either: hardly a kernel has such an
+ * option, and where a proc is masked by a container, that says nothing of the
+ * machine below.
+ */
+bool host_booted_with(const char *proc_dir, const char *word)
+{
+	CLEANUP_FREE char *path = host_proc_path(proc_dir, "cmdline");
+	CLEANUP_FREE char *text =
+		path ? read_text(path, COMMAND_LINE_MAX) : NULL;
+	char *to = text, *rest = NULL;
+
+	/* Quotes may be around all of it, or around what is behind the '='. */
+	for (const char *c = text; c && *c; c++) {
+		if (*c != '"')
+			*to++ = *c == '_' ? '-' : *c;
+	}
+	if (to)
+		*to = '\0';
+	for (char *w = text ? strtok_r(text, " \t\n", &rest) : NULL; w;
+		w = strtok_r(NULL, " \t\n", &rest)) {
+		if (strcmp(w, word) == 0)
+			return true;
+	}
+	return false;
 }
 
 size_t host_page_size(size_t configured)

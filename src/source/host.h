@@ -25,6 +25,12 @@ bool host_is_procfs(const char *path);
 /* Whether this is Android, by its kernel's name or what its init leaves. */
 bool host_is_android(void);
 
+/*
+ * Whether `word` is on the kernel's command line, which proc_dir (NULL: /proc)
+ * has; as for the kernel, '_' is '-'. False where that cannot be read.
+ */
+bool host_booted_with(const char *proc_dir, const char *word);
+
 /* `configured`, or where that is 0 the system's size of a page, in bytes. */
 size_t host_page_size(size_t configured);
 
