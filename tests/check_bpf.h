@@ -32,8 +32,8 @@ static struct {
 	/* Our own pages: where they are, one after the other or not. */
 	uint64_t frames[PROOF_PAGES], frame_step;
 	enum machine_pagemap pagemap;
-	unsigned int moves; /* that are still to come, each after a look */
-	unsigned int odd;   /* 1 + the page that reads back wrong, or ... */
+	unsigned int away; /* looks still to come at which one is nowhere */
+	unsigned int odd;  /* 1 + the page that reads back wrong, or ... */
 	/* ... copies of all but that one lie so far below. */
 	uint64_t decoy;
 
@@ -55,8 +55,10 @@ static struct {
 	ino_t pagemap_ino;
 	const uint8_t *pages; /* those that were looked up */
 	unsigned int looks, limits, flags_opened;
-	pthread_mutex_t lock; /* of the next four */
+	pthread_mutex_t lock; /* of the next six */
 	uint64_t first_asked, last_asked;
+	uint64_t asked[256]; /* the first ones, as physical addresses */
+	size_t asked_count;
 	const void *map_list[16];
 	int maps;
 	atomic_uint reads, map_calls;
@@ -99,6 +101,8 @@ static inline void machine_log(uint64_t addr, uint64_t len)
 		machine.first_asked = addr;
 	if (addr + len > machine.last_asked)
 		machine.last_asked = addr + len;
+	if (machine.asked_count < TEST_COUNT(machine.asked))
+		machine.asked[machine.asked_count++] = addr - machine.base;
 	pthread_mutex_unlock(&machine.lock);
 	atomic_fetch_add(&machine.reads, 1);
 }
@@ -225,13 +229,10 @@ static inline ssize_t machine_look(void *buf, size_t len, uint64_t offset)
 		if (machine.pagemap == HIDDEN)
 			words[i] = UINT64_C(1) << 63;
 	}
-	/* In the swap: the rest of the word is where. */
-	if (machine.pagemap == SWAPPED)
+	/* In the swap, or on its way: the rest of the word is where. */
+	if (machine.pagemap == SWAPPED || machine.away > 0)
 		words[PROOF_PAGES - 1] = UINT64_C(1) << 62 | 0x1234;
-	if (machine.moves > 0 && machine.looks % 2 == 1) {
-		machine.moves--;
-		machine.frames[machine.moves % PROOF_PAGES] += 1000;
-	}
+	machine.away -= machine.away > 0;
 	return machine.pagemap == ENDED ? (ssize_t)len - 8 : (ssize_t)len;
 }
 
@@ -431,6 +432,19 @@ static inline void machine_put(uint64_t base, uint64_t task)
 	machine.base = base;
 	machine.task = task;
 	kernel.task = base + task;
+}
+
+/* Bits of a word of kpageflags. */
+#define POISONED (UINT64_C(1) << 19)
+#define NO_PAGE (UINT64_C(1) << 20)
+#define OFFLINE (UINT64_C(1) << 23)
+
+static inline void machine_mark(uint64_t frame, uint64_t bits)
+{
+	const int fd = open(machine.flags, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(pwrite(fd, &bits, 8, (off_t)(frame * 8)), 8);
+	ck_assert_int_eq(close(fd), 0);
 }
 
 /* How many there are, of all that a test can have. */

@@ -148,6 +148,13 @@ static void no_proof(struct avml_source_config *config)
 	machine.odd = 3;
 }
 
+static void marks_all_over(struct avml_source_config *config)
+{
+	(void)config;
+	for (size_t i = 0; i < PROOF_PAGES; i++)
+		machine_mark(machine.frames[i] - GIB / 2 / PAGE, OFFLINE);
+}
+
 static void no_memory_for_proof(struct avml_source_config *config)
 {
 	(void)config;
@@ -273,6 +280,8 @@ static const struct {
 		"CONFIG_PROC_PAGE_MONITOR", 0, 0, 0 },
 	{ no_proof, AVML_SOURCE_UNPROVEN, ERANGE, "is not proved", "", 0, 0,
 		0 },
+	{ marks_all_over, AVML_SOURCE_UNPROVEN, EPERM, "must not be touched",
+		"", 0, 0, 0 },
 	{ no_memory_for_proof, AVML_SOURCE_OTHER, ENOMEM, "pages of our own",
 		"", 0, 0, 0 },
 	{ stopped, AVML_SOURCE_OTHER, EINTR, "SIGTERM", "", 0, 0, 0 },

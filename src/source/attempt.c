@@ -123,6 +123,8 @@ static int add_filter(struct attempt *a,
 static int open_filtered(struct attempt *a,
 	const struct avml_source_config *config, bool asked_for)
 {
+	CLEANUP(avml_page_flags_release)
+	struct avml_page_flags flags = AVML_PAGE_FLAGS_INIT;
 	const struct source_place place = {
 		.path = a->path,
 		.page_size = host_page_size(config->page_size),
@@ -131,9 +133,8 @@ static int open_filtered(struct attempt *a,
 		.proc_dir = config->proc_dir,
 		/* For something else it may have been meant otherwise. */
 		.forced = config->force && asked_for,
+		.flags = &flags,
 	};
-	CLEANUP(avml_page_flags_release)
-	struct avml_page_flags flags = AVML_PAGE_FLAGS_INIT;
 	CLEANUP_FREE char *copy = NULL;
 	int ret = 0;
 

@@ -23,6 +23,8 @@ struct source_place {
 	const struct avml_range_list *ram; /* whole pages; NULL: not known */
 	const char *proc_dir;		   /* NULL: /proc */
 	bool forced;			   /* it may end the machine */
+	/* Closed where they were not asked for before it is opened. */
+	const struct avml_page_flags *flags;
 };
 
 /* Why one does not work, besides the error. */
