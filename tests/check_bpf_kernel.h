@@ -233,6 +233,15 @@ static inline int kernel_info(const union bpf_attr *attr)
 	return 0;
 }
 
+static inline bool kernel_fails(int command, unsigned int number)
+{
+	const unsigned int from = kernel.fail[command].from;
+	const unsigned int times = kernel.fail[command].times;
+
+	return kernel.fail[command].error && number >= from &&
+	       (times == 0 || number - from < times);
+}
+
 /* bpf(2): a descriptor, 0 or -errno. */
 static inline int kernel_bpf(int command, union bpf_attr *attr, size_t size)
 {
@@ -241,7 +250,7 @@ static inline int kernel_bpf(int command, union bpf_attr *attr, size_t size)
 	TEST_ASSERT(command >= 0 && command < KERNEL_COMMANDS);
 	TEST_ASSERT(size == sizeof(*attr));
 	number = atomic_fetch_add(&kernel.calls[command], 1);
-	if (kernel.fail[command].error && number >= kernel.fail[command].from)
+	if (kernel_fails(command, number))
 		return -kernel.fail[command].error;
 	switch (command) {
 	case BPF_MAP_CREATE:

@@ -3,31 +3,10 @@
  * Why the source "bpf" does not work: each reason, what is said of it and what
  * would help; and that nothing is left of the attempt.
  */
-#include <linux/capability.h>
 #include <signal.h>
 
 #include "base/cancel.h"
-#include "check_bpf_source.h"
-
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
-
-#define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
-
-/* What is wrong with a machine where all else works. */
-typedef void spoil_fn(struct avml_source_config *config);
-
-static const char *text_file(const char *text)
-{
-	return test_text("%s", test_file("text", text, strlen(text)));
-}
-
-static void plain(struct avml_source_config *config)
-{
-	(void)config;
-}
+#include "check_bpf_spoil.h"
 
 /* --- before anything is loaded -------------------------------------------- */
 
@@ -269,6 +248,8 @@ static const struct {
 		ENOMEM },
 	{ plain, AVML_SOURCE_OTHER, EMFILE, "a BPF program", "", 0,
 		BPF_PROG_LOAD, EMFILE },
+	{ plain, AVML_SOURCE_OTHER, EAGAIN, "signals kept the kernel",
+		"once more", 0, BPF_PROG_LOAD, EAGAIN },
 	{ out_of_addresses, AVML_SOURCE_OTHER, ENOMEM, "to see the map", "", 0,
 		0, 0 },
 	{ limited_for_good, AVML_SOURCE_DENIED, EPERM, "the map",
@@ -299,15 +280,6 @@ static const struct {
 	{ no_memory, AVML_SOURCE_UNREADABLE, EIO, "Bad address", "", 0, 0, 0 },
 };
 
-static struct avml_source_config begin(bool force)
-{
-	machine_begin();
-	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
-	return (struct avml_source_config){
-		.page_size = PAGE, .ram = &ram, .force = force
-	};
-}
-
 static unsigned int all_calls(void)
 {
 	unsigned int calls = 0;
@@ -315,12 +287,6 @@ static unsigned int all_calls(void)
 	for (int i = 0; i < KERNEL_COMMANDS; i++)
 		calls += calls_of(i);
 	return calls;
-}
-
-static void assert_nothing_left(int fds)
-{
-	ck_assert_int_eq(machine.maps, 0);
-	ck_assert_int_eq(machine_open_fds(), fds);
 }
 
 /* By itself, with and without --force. */
@@ -374,105 +340,6 @@ START_TEST(bpf_refusal_has_its_reason)
 }
 END_TEST
 
-/* --- what does not stand in the way --------------------------------------- */
-
-static void another_user(struct avml_source_config *config)
-{
-	(void)config;
-	machine.euid = 1000;
-	machine.capabilities = CAPABILITY(SYS_ADMIN);
-}
-
-static void lesser_lockdown(struct avml_source_config *config)
-{
-	(void)config;
-	machine.lockdown = text_file("none [integrity] confidentiality\n");
-}
-
-static void raw_tracepoint(struct avml_source_config *config)
-{
-	(void)config;
-	kernel.before_5_14 = true;
-	machine.release = "5.13.0";
-}
-
-static void locked_maps(struct avml_source_config *config)
-{
-	(void)config;
-	kernel.before_5_14 = kernel.before_5_11 = true;
-	machine.release = "5.10.0";
-}
-
-static void poisoned(struct avml_source_config *config)
-{
-	(void)config;
-	machine.meminfo =
-		text_file("MemTotal: 5 kB\nHardwareCorrupted: 4 kB\n");
-}
-
-/* Other words, on the line of an arm64 kernel. */
-static void another_kvm(struct avml_source_config *config)
-{
-	(void)config;
-	machine.kind = "aarch64";
-	machine.cmdline =
-		text_file("x=kvm-arm.mode=protected kvm-arm.mode=protected1 "
-			  "kvm-arm.mode=nvhe\n");
-}
-
-/* The option is of arm64's alone. */
-static void protected_on_another_machine(struct avml_source_config *config)
-{
-	(void)config;
-	machine.cmdline = text_file("kvm-arm.mode=protected\n");
-}
-
-/* Nothing is known of its command line. */
-static void arm64(struct avml_source_config *config)
-{
-	(void)config;
-	machine.kind = "aarch64";
-}
-
-static const struct {
-	spoil_fn *change;
-	const char *kind;
-	unsigned int limits; /* calls of setrlimit() */
-	bool cautious;
-} harmless[] = {
-	{ plain, "syscall", 0, false },
-	{ another_user, "syscall", 0, false },
-	{ lesser_lockdown, "syscall", 0, false },
-	{ raw_tracepoint, "raw-tracepoint", 0, false },
-	{ locked_maps, "raw-tracepoint", 1, false },
-	{ poisoned, "syscall", 0, true },
-	{ another_kvm, "syscall", 0, false },
-	{ protected_on_another_machine, "syscall", 0, false },
-	{ arm64, "syscall", 0, false },
-};
-
-START_TEST(bpf_works)
-{
-	struct avml_source_config config = begin(false);
-	struct avml_error err = AVML_ERROR_INIT;
-	const int fds = machine_open_fds();
-	struct avml_source_footprint footprint;
-	struct avml_source *source;
-	int ret;
-
-	harmless[_i].change(&config);
-	ret = avml_source_choose("bpf", &config, NULL, NULL, &source, &err);
-	ck_assert_msg(ret == 0, "%d: %s", ret, avml_error_message(&err, 0));
-	ck_assert(avml_source_is_cautious(source) == harmless[_i].cautious);
-	ck_assert(avml_source_is_filtered(source));
-	ck_assert(avml_source_footprint(source, &footprint));
-	ck_assert_str_eq(footprint.kind, harmless[_i].kind);
-	ck_assert_uint_eq(machine.limits, harmless[_i].limits);
-	avml_source_free(source);
-	assert_nothing_left(fds);
-}
-END_TEST
-
 static Suite *bpf_refused_suite(void)
 {
 	Suite *suite = suite_create("bpf_refused");
@@ -481,7 +348,6 @@ static Suite *bpf_refused_suite(void)
 	tcase_add_checked_fixture(tc, NULL, release_ram);
 	tcase_add_loop_test(
 		tc, bpf_refusal_has_its_reason, 0, 2 * TEST_COUNT(cases));
-	tcase_add_loop_test(tc, bpf_works, 0, TEST_COUNT(harmless));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -45,7 +45,7 @@ static struct {
 	/* Errors of a command, from the n-th call of it on (0: the first). */
 	struct {
 		int error;
-		unsigned int from;
+		unsigned int from, times; /* 0: for ever */
 	} fail[KERNEL_COMMANDS];
 	kernel_reader *read;
 	uint64_t task; /* the address of ours */

@@ -160,6 +160,9 @@ int bpf_explain(int ret, struct source_refusal *why, struct avml_error *err)
 	case EMFILE:
 	case ENFILE:
 		return ret;
+	case EAGAIN:
+		return source_refuse(
+			why, AVML_SOURCE_OTHER, "try once more", ret);
 	case ENOSYS:
 		return source_refuse(why, AVML_SOURCE_KERNEL,
 			"this kernel was built without CONFIG_BPF_SYSCALL",

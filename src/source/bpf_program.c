@@ -18,6 +18,7 @@
 #define LICENSE "Dual MIT/GPL"
 #define NAME "avml_read"
 #define LOG_SIZE 4096u
+#define LOAD_TRIES 6
 
 /* What the program is given; a raw tracepoint sees it as its arguments. */
 struct request {
@@ -199,9 +200,14 @@ static const char *last_line(char *log)
 	return line;
 }
 
+/*
+ * A signal has the verifier give up (EAGAIN); it is delivered before the next
+ * try, so that it does not come in the way of that.
+ */
 static int load_as(unsigned int type, const struct code *code, char *log)
 {
 	union bpf_attr attr;
+	int fd = -EAGAIN;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = type;
@@ -216,7 +222,9 @@ static int load_as(unsigned int type, const struct code *code, char *log)
 		attr.log_size = LOG_SIZE;
 		attr.log_level = 1;
 	}
-	return bpf(BPF_PROG_LOAD, &attr);
+	for (int tries = 0; fd == -EAGAIN && tries < LOAD_TRIES; tries++)
+		fd = bpf(BPF_PROG_LOAD, &attr);
+	return fd;
 }
 
 static int run(int prog_fd, const struct request *request, uint32_t *result)
@@ -255,17 +263,25 @@ static int load(
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		type = types[i];
 		fd = load_as(type, &copy, NULL);
-		if (fd >= 0) {
-			p->type = type;
-			return fd;
-		}
 		if (fd != -EINVAL)
 			break;
 	}
-	if (fd != -EINVAL && fd != -EACCES && fd != -EFAULT)
-		return avml_error_set_errno(err, -fd, "a BPF program");
-	/* Once more, to hear why. */
-	(void)load_as(type, &copy, log);
+	log[0] = '\0';
+	/* Once more, to hear why; or it works by now. */
+	if (fd == -EINVAL || fd == -EACCES || fd == -EFAULT) {
+		const int again = load_as(type, &copy, log);
+
+		fd = again < 0 ? fd : again;
+	}
+	if (fd >= 0) {
+		p->type = type;
+		return fd;
+	}
+	if (fd == -EAGAIN)
+		return avml_error_set(err, EAGAIN,
+			"a BPF program: signals kept the kernel from its check "
+			"of it, %d times",
+			LOAD_TRIES);
 	if (log[0] == '\0')
 		return avml_error_set_errno(err, -fd, "a BPF program");
 	/* It is not that it may not be. */

@@ -43,7 +43,7 @@ struct bpf_program {
 /*
  * Make a map of `count` elements, and load the program that reads. 0, or the
  * -errno of the system call: -ENOSYS, -EPERM, -EINVAL, -EACCES,
- * -BPF_NOT_SUPPORTED, ...
+ * -BPF_NOT_SUPPORTED, ...; -EAGAIN: signals came in between, again and again.
  */
 int bpf_program_open(struct bpf_program *program, unsigned int count,
 	struct avml_error *err);
