@@ -48,8 +48,11 @@ bpf_list()
 bpf_watched()
 {
 	mkdir -p "/mnt/$1"
-	echo '00100000-03ffffff : System RAM' > /tmp/iomem.part
 	bpf_list > "/mnt/$1/bpf.before"
+	# Where aarch64 has RAM, it begins at 1 GiB.
+	part=00100000-03ffffff
+	[ "$(uname -m)" != aarch64 ] || part=40100000-43ffffff
+	echo "$part : System RAM" > /tmp/iomem.part
 	mkfifo /tmp/fifo
 	cat > /tmp/watched.sh <<-END
 		avml --source bpf --iomem /tmp/iomem.part /tmp/fifo 2> /tmp/watched.stderr &

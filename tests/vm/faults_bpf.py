@@ -32,6 +32,12 @@ def _(records, guest):
     flip(records, guest.text_pages()[0])
 
 
+@on_records("a planted page that kcore has otherwise", "as kcore has them",
+            "bpf_threads")
+def _(records, guest):
+    flip(records, max(guest.planted))
+
+
 edited("another type of program", "bpf_threads", "one program", "report",
        "syscall", "kprobe")
 edited("more than one program", "bpf_threads", "one program", "report",

@@ -4,7 +4,7 @@
 import os
 
 from acquired import BLOCK, PAGE
-from faults import edit, fault, flip, holder, on_records
+from faults import edit, fault, flip, holder, on_records, replace
 from made_up import MAGIC, put
 
 
@@ -241,3 +241,13 @@ def _(root, guest):
         put(path, "".join(
             line for line in lines
             if line[0] == "s" or int(line.split()[1], 16) < 1 << 20))
+
+
+@fault("a guest of another processor", "plain", "a processor of")
+def _(root, guest):
+    edit(root, "guest/uname", guest.machine, "riscv64")
+
+
+@fault("RAM that begins elsewhere", "plain", "RAM has the planted pages")
+def _(root, guest):
+    replace(root, "guest/ram_base", str(guest.ram_base + PAGE))

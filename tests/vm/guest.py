@@ -135,7 +135,10 @@ class Guest:
     def __init__(self, path):
         self.path = path
         self.boot = self._text("boot").strip()
-        self.release = self._text("uname").split()[2]
+        words = self._text("uname").split()
+        self.release = words[2]
+        self.machine = next(word for word in reversed(words)
+                            if word != "GNU/Linux")
         self._take(path)
         self._read_plants()
         self._open_ram()
@@ -150,7 +153,7 @@ class Guest:
             loads = kcore_loads(file.read())
         self.kcore = merge((start, start + length)
                            for start, length, _ in loads)
-        # The direct map is far lower where there is a fifth level.
+        # Where x86_64 has a fifth level its direct map is far lower.
         self.levels = 5 if min(vaddr for _, _, vaddr in loads) \
             < 0xFFFF800000000000 else 4
         with open(os.path.join(path, "iomem"), encoding="ascii") as file:
@@ -245,17 +248,19 @@ class Guest:
 
     def _open_ram(self):
         self.below_4g = int(self._text("below_4g"))
+        self.ram_base = int(self._text("ram_base"))
         with open(os.path.join(self.path, "ram"), "rb") as file:
             self.ram = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def ram_page(self, address):
         """The hypervisor's view, as it was when the guest powered off.
 
-        The file is the RAM without the hole below 4 GiB. Nothing of what
-        was plugged in is in it.
+        The file is the RAM without what is before it, and without the hole
+        below 4 GiB. Nothing of what was plugged in is in it.
         """
         if address >= FOUR_GIB:
             address += self.below_4g - FOUR_GIB
+        address -= self.ram_base
         return self.ram[address:address + PAGE]
 
     def blocks(self):

@@ -7,7 +7,8 @@
 #
 # shellcheck disable=SC2154 # $kernel_dir and $tmp are run.sh's, as is say()
 
-# Where the packages of a kernel come from: "PACKAGE" or "PACKAGE SUITE".
+# Where the packages of a kernel come from: "PACKAGE" or "PACKAGE SUITE". That
+# of another processor comes from lists of our own in any case.
 kernel_origin()
 {
 	case $1 in
@@ -15,6 +16,7 @@ kernel_origin()
 	full) echo "linux-image-amd64" ;;
 	newer) echo "linux-image-cloud-amd64 ${NEWER_SUITE:-trixie}" ;;
 	older) echo "linux-image-amd64 ${OLDER_SUITE:-bullseye}" ;;
+	arm64) echo "linux-image-cloud-arm64 ${ARM64_SUITE:-bookworm}" ;;
 	esac
 }
 
@@ -67,7 +69,7 @@ unpack_kernel()
 	kernel=$kernel_dir/${package}_${version//:/%3a}
 	[[ ! -e $kernel/$complete ]] || return 0
 	rm -rf "$kernel"
-	download "$kernel" "$package=$version" || return 1
+	download "$kernel" "$package=$version" "${foreign_packages[@]}" || return 1
 	# Newer releases have it where /lib leads to.
 	[[ -e $kernel/lib ]] || ln -s usr/lib "$kernel/lib"
 	busybox depmod -b "$kernel" "$(ls "$kernel/lib/modules")" || return 1
@@ -87,15 +89,19 @@ fetch_kernel()
 	fi
 	if [[ -n ${2:-} ]]; then
 		server=$(apt_main_server)
-		apt_setup "$kernel_dir/apt-$2" "$(dpkg --print-architecture)" \
+		apt_setup "$kernel_dir/apt-$2${foreign:+-$foreign}" \
+			"${foreign:-$(dpkg --print-architecture)}" \
 			${server:+"deb:$2:$server"} || return 1
+		# Or names of packages mean those of this machine.
+		[[ -z $foreign ]] ||
+			echo "APT::Architecture \"$foreign\";" >> "$apt_conf"
 		apt_update "$tmp/apt.log" || status=$?
 		APT_CONFIG=$apt_conf
 		export APT_CONFIG
 	fi
 	if ((status == 0)) && resolve_kernel "$1" && unpack_kernel; then
 		echo "${kernel##*/}" > "$latest"
-		[[ -z ${2:-} ]] || rm -rf "$kernel_dir/apt-$2"
+		[[ -z ${2:-} ]] || rm -rf "${apt_conf%/*}"
 		return 0
 	fi
 	if [[ -e $latest && -e $kernel_dir/$(< "$latest")/$complete ]]; then

@@ -191,7 +191,8 @@ class Made:
                                       + len(POISONED_AT))),
                 ("corrupted", "HardwareCorrupted: %d kB" % (
                     len(POISONED_AT) * PAGE >> 10)),
-                ("below_4g", str(BELOW_4G)), ("ram", bytes(self.ram))):
+                ("below_4g", str(BELOW_4G)), ("ram_base", "0"),
+                ("ram", bytes(self.ram))):
             put(guest + name, text)
 
     def records(self, holes=()):

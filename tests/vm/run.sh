@@ -5,13 +5,15 @@
 #
 #   tests/vm/run.sh AVML [BOOT...]
 #
-# AVML is the program to test, dynamic or static. Nothing is installed and no
-# root is needed: the guests' kernels come by `apt-get download`, their disks
-# are written by mke2fs and read by debugfs, QEMU emulates (KVM is not asked
-# for: where it is nested it hangs). The guest's RAM is a file, so that the
-# image can be held against the hypervisor's view of it.
+# AVML is the program to test, dynamic or static (for another processor:
+# static); its processor is the guests'. Nothing is installed and no root is
+# needed: the guests' kernels come by `apt-get download`, their disks are
+# written by mke2fs and read by debugfs, QEMU emulates (KVM is not asked for:
+# where it is nested it hangs). The guest's RAM is a file, so that the image can
+# be held against the hypervisor's view of it.
 #
-# The boots are those of boot_setup(), by default all of them:
+# The boots are those of boot_setup(), by default all of the processor's.
+# x86_64:
 #   main          the cloud kernel of this machine's release: whole images
 #   sources       its full kernel, with a /dev/crash: which source, and why
 #   newer         the cloud kernel of a newer release
@@ -23,6 +25,8 @@
 #                 pages that are in no map of the kernel's
 # and, only where it is named, and without a judge:
 #   picture       what the picture of the README is made of (make picture)
+# aarch64:
+#   arm64         a cloud kernel: memory by kcore and by a program of BPF
 # A kernel that cannot be had is a failure.
 #
 # Environment:
@@ -33,6 +37,7 @@
 #                   (linux-image-6.1.0-50-amd64) is good too
 #   NEWER_SUITE     release of boot newer, default trixie
 #   OLDER_SUITE     release of boot older, default bullseye
+#   ARM64_SUITE     release of boot arm64, default bookworm
 #   KEEP            a directory that gets the results, to look at later
 #   VM_TIMEOUT      seconds one boot may take, default 600
 set -euo pipefail
@@ -41,7 +46,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 kernel_dir=${KERNEL_DIR:-$top/build/vm}
 vm_timeout=${VM_TIMEOUT:-600}
-all_boots=(main sources newer older la57 la57_nokaslr bpf bpf_nokaslr)
 disk_mib=8192
 small_disk_mib=64
 tmp=
@@ -57,6 +61,8 @@ die() { printf 'vm: error: %s\n' "$*" >&2; exit 1; }
 
 # shellcheck source=contrib/static/apt.sh
 . "$top/contrib/static/apt.sh"
+# shellcheck source=tests/vm/machines.sh
+. "$here/machines.sh"
 # shellcheck source=tests/vm/kernels.sh
 . "$here/kernels.sh"
 # shellcheck source=tests/vm/receivers.sh
@@ -79,8 +85,8 @@ need_tools()
 {
 	local tool missing=() net=()
 	[[ -z $net_avml ]] || net=(nginx openssl socat)
-	for tool in bpftool apt-cache apt-config apt-get busybox cc cpio debugfs dpkg \
-		ldd make mke2fs python3 qemu-system-x86_64 tar timeout xz \
+	for tool in bpftool apt-cache apt-config apt-get busybox "$compiler" cpio \
+		debugfs dpkg ldd make mke2fs python3 "$qemu" tar timeout xz \
 		"${net[@]}"; do
 		PATH=$PATH:/usr/sbin type -P "$tool" > /dev/null || missing+=("$tool")
 	done
@@ -96,6 +102,8 @@ need_tools()
 # which instructions to copy by the processor lacks.
 boot_setup()
 {
+	[[ " ${all_boots[*]} ${named_boots[*]} " == *" $1 "* ]] ||
+		die "no boot of the name '$1' for $machine"
 	kernel_key=cloud
 	memory_mib=256
 	below_4g_mib=128
@@ -159,7 +167,13 @@ boot_setup()
 			"file,id=terminal,path=$tmp/boots/picture/terminal"
 			-device "isa-serial,chardev=terminal,index=1")
 		;;
-	*) die "no boot of the name '$1'" ;;
+	arm64)
+		kernel_key=arm64
+		# All RAM is below 4 GiB: the machine has no gap there.
+		below_4g_mib=$memory_mib
+		# Later ones sign pointers, which takes an emulator its time.
+		cpu=cortex-a72
+		;;
 	esac
 }
 
@@ -252,15 +266,18 @@ make_root()
 	echo 'ID=vmtest' > "$root/etc/os-release"
 	install -m 755 "$here/init" "$root/init"
 	install -m 644 "$here"/cases_*.sh "$here/measure.sh" "$root/lib"
-	install -m 755 "$(type -P busybox)" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
 	for program in plant odd without coreranges cached; do
-		cc -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -static \
+		"$compiler" -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -static \
 			-o "$root/bin/$program" "$here/$program.c"
 	done
 	put_program "$root" "$avml" avml
-	# Where Debian has it no ordinary user's PATH leads to.
-	put_program "$root" "$(PATH=$PATH:/usr/sbin type -P bpftool)" bpftool
+	if [[ -z $foreign ]]; then
+		install -m 755 "$(type -P busybox)" "$root/bin/busybox"
+		# Where Debian has it no ordinary user's PATH leads to.
+		put_program "$root" "$(PATH=$PATH:/usr/sbin type -P bpftool)" \
+			bpftool
+	fi
 	ln -s avml "$root/bin/avml-convert"
 	if [[ -n $net_avml ]]; then
 		put_program "$root" "$net_avml" avml-net
@@ -273,6 +290,7 @@ pack_initramfs()
 	local root=$tmp/root
 	rm -rf "$root/modules"
 	put_all_modules "$root" || return 1
+	[[ -z $foreign ]] || put_foreign "$root" || return 1
 	rm -rf "${root:?}/boot"
 	mkdir "$root/boot"
 	if [[ -n $kernel_files ]]; then
@@ -304,21 +322,17 @@ run_guest()
 	make_disk "$tmp/disk" "$disk_mib"
 	make_disk "$tmp/small" "$small_disk_mib"
 	truncate -s "${memory_mib}M" "$tmp/ram"
-	# With erms and fsrm the kernel copies by `rep movsb`, which QEMU
-	# emulates byte by byte: twice as slow as words. With cx16 the guest
-	# dies now and then: QEMU 7.2's cmpxchg16b leaves garbage in the flags,
-	# and an interrupt right behind it saves that.
-	timeout -k 5 "$vm_timeout" qemu-system-x86_64 \
+	machine_options
+	timeout -k 5 "$vm_timeout" "$qemu" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-accel tcg,thread=multi -smp 2 -cpu "$cpu$slow_copies,-cx16" \
-		-M "q35,max-ram-below-4g=${below_4g_mib}M,memory-backend=ram" \
+		-accel tcg,thread=multi -smp 2 "${machine_options[@]}" \
 		-object "$ram" \
 		-m "${memory_mib}M$slots" "${devices[@]}" "${net_devices[@]}" \
 		-drive "file=$tmp/disk,format=raw,if=virtio,cache=unsafe" \
 		-drive "file=$tmp/small,format=raw,if=virtio,cache=unsafe" \
 		-serial "file:$tmp/console" -monitor stdio \
 		-kernel "$kernel/boot/vmlinuz-$release" -initrd "$tmp/initramfs" \
-		-append "console=ttyS0 panic=-1 quiet vmtest.boot=$name ${words[*]}" \
+		-append "console=$console panic=-1 quiet vmtest.boot=$name ${words[*]}" \
 		<<< "$monitor" > "$tmp/qemu.log" 2>&1 &
 	vm_pid=$!
 	wait "$vm_pid" || status=$?
@@ -349,6 +363,7 @@ boot()
 	tr -d '\r' < "$tmp/console" > "$dir/console"
 	echo "$name" > "$dir/host/boot"
 	echo "$((below_4g_mib << 20))" > "$dir/host/below_4g"
+	echo "$ram_base" > "$dir/host/ram_base"
 	mv "$tmp/ram" "$dir/host/ram"
 	mv "$tmp/disk" "$dir/disk"
 }
@@ -467,6 +482,9 @@ main()
 	avml=$1
 	shift
 	[[ -x $avml ]] || die "$avml: not a program"
+	machine=$(machine_of "$avml") ||
+		die "$avml: not a program of a processor that guests have"
+	machine_setup "$machine"
 	need_tools
 	mkdir -p "$kernel_dir"
 	kernel_dir=$(cd "$kernel_dir" && pwd)

@@ -12,6 +12,7 @@ pass. The cases that are judged must be those that the guest runs.
 """
 
 import contextlib
+import copy
 import io
 import os
 import re
@@ -28,7 +29,7 @@ import faults_sources  # noqa: F401
 import faults_v2  # noqa: F401
 import measured
 from faults import FAULTS
-from guest import Guest
+from guest import FOUR_GIB, Guest
 from judging import CASES, Tap
 from made_up import make_results
 
@@ -109,6 +110,33 @@ def check_left_out(tap, source):
                   % (words, failed), "%d, %s" % (inner.failed, judged))
 
 
+def check_processors(tap, source):
+    """Each boot is of its processor, and has RAM where that has it."""
+    real = Guest(os.path.join(source, "guest"))
+    offset = (1 << 30) - real.ram_base
+    low = {at: page for at, page in real.planted.items() if at < FOUR_GIB}
+    moved = {at + offset: page for at, page in low.items()}
+    for boot, machine, base, planted, wanted in (
+            ("main", "x86_64", real.ram_base, low, 1),
+            ("main", "aarch64", 1 << 30, moved, 1),
+            ("arm64", "aarch64", 1 << 30, moved, 0),
+            ("arm64", "aarch64", 0, moved, 1),
+            ("arm64", "aarch64", 1 << 30, {}, 1),
+            ("arm64", "x86_64", 1 << 30, moved, 2)):
+        guest = copy.copy(real)
+        guest.boot, guest.machine, guest.ram_base = boot, machine, base
+        guest.planted = planted
+        guest.levels = 4
+        inner = Tap()
+        with contextlib.redirect_stdout(io.StringIO()):
+            check.check_boot(inner, guest)
+            check.check_planting(inner, guest)
+        tap.check(inner.failed == wanted,
+                  "boot %s of %s, RAM from 0x%x, %d pages: %d faults" % (
+                      boot, machine, base, len(planted), wanted),
+                  "%d" % inner.failed)
+
+
 def check_measured(tap):
     """What is left in the page cache is looked at, and too much is noticed."""
     good = "avml 100663296 100663296 20000000\ndd 100663296 1 99000000\n"
@@ -145,6 +173,7 @@ def main(argv):
         status, bad = judge(source, *names)
         tap.check(status == 0 and not bad, "good results pass", "; ".join(bad))
         check_left_out(tap, source)
+        check_processors(tap, source)
         guest = Guest(os.path.join(source, "guest"))
         for number, (what, name, words, change) in enumerate(FAULTS):
             # Python would compress a real guest's memory for hours.
