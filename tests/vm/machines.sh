@@ -66,15 +66,3 @@ machine_options()
 		;;
 	esac
 }
-
-# put_foreign ROOT: programs of the packages that came with the kernel, with
-# all their libraries: nobody here can tell which they need.
-put_foreign()
-{
-	local root=$1 libs=$1/lib/aarch64-linux-gnu
-	install -m 755 "$kernel/bin/busybox" "$kernel/usr/sbin/bpftool" \
-		"$root/bin"
-	mkdir -p "$libs"
-	cp -L "$kernel"/{,usr/}lib/aarch64-linux-gnu/*.so* "$libs"
-	cp -P "$kernel/lib/ld-linux-aarch64.so.1" "$root/lib"
-}
