@@ -665,7 +665,7 @@ RELEASE := static static-minimal $(CROSS)
 release:
 	@case '$(COMMIT)' in \
 	*-dirty | unknown | '') \
-		echo 'a release is of a commit, and this tree is of none' >&2; \
+		echo 'a release is of a commit, and this tree has changes, or is of none' >&2; \
 		false ;; \
 	esac
 	$(Q)$(MAKE) -j$(JOBS) release-files
