@@ -54,20 +54,26 @@ bpf_watched()
 	[ "$(uname -m)" != aarch64 ] || part=40100000-43ffffff
 	echo "$part : System RAM" > /tmp/iomem.part
 	mkfifo /tmp/fifo
+	# Before it reads, avml has tried the source and closed it again: the
+	# kernel takes its time to free that, as it does behind the end.
 	cat > /tmp/watched.sh <<-END
 		avml --source bpf --iomem /tmp/iomem.part /tmp/fifo 2> /tmp/watched.stderr &
 		pid=\$!
 		exec 3< /tmp/fifo
 		dd bs=4096 count=256 iflag=fullblock 2> /dev/null <&3 > /dev/null
-		{ bpftool --json prog show
-		bpftool --json map show; } > /mnt/$1/bpf.while
+		for _ in \$(seq 50); do
+			{ bpftool --json prog show
+			bpftool --json map show; } > /mnt/$1/bpf.while
+			[ "\$(grep -o avml_read /mnt/$1/bpf.while | wc -l)" \
+				-gt 2 ] || break
+			sleep 0.1
+		done
 		[ $2 = 0 ] || kill -$2 \$pid
 		dd bs=64k 2> /dev/null <&3 > /dev/null
 		wait \$pid
 	END
 	run_script "$1" < /tmp/watched.sh
 	rm /tmp/fifo
-	# The kernel takes its time to free them.
 	for _ in $(seq 50); do
 		bpf_list > "/mnt/$1/bpf.after"
 		cmp -s "/mnt/$1/bpf.before" "/mnt/$1/bpf.after" && break

@@ -66,3 +66,7 @@ for _case, _status in (("bpf_left", "0"), ("bpf_killed", "137")):
     @fault("nothing was seen", _case, "while avml reads")
     def _(root, _guest, name=_case):
         edit(root, name + "/bpf.while", "avml_read", "other")
+
+    @fault("more than one program", _case, "while avml reads")
+    def _(root, _guest, name=_case):
+        edit(root, name + "/bpf.while", "other", "avml_read")
