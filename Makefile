@@ -457,7 +457,7 @@ check-vm: static-minimal static
 	$(Q)NET_AVML=$(call STATIC_DIR,static)/avml tests/vm/run.sh \
 		$(call STATIC_DIR,static-minimal)/avml
 
-# The same on another processor, emulated too, in under a minute.
+# The same on another processor, emulated too: two boots, of half a minute each.
 .PHONY: check-vm-arm64
 check-vm-arm64: release-static-minimal-aarch64
 	$(Q)tests/vm/run.sh $(BUILD)/static-minimal-aarch64/avml

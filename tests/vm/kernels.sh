@@ -16,7 +16,8 @@ kernel_origin()
 	full) echo "linux-image-amd64" ;;
 	newer) echo "linux-image-cloud-amd64 ${NEWER_SUITE:-trixie}" ;;
 	older) echo "linux-image-amd64 ${OLDER_SUITE:-bullseye}" ;;
-	arm64) echo "linux-image-cloud-arm64 ${ARM64_SUITE:-bookworm}" ;;
+	arm64) echo "linux-image-cloud-arm64 $programs_suite" ;;
+	arm64_newer) echo "linux-image-cloud-arm64 ${NEWER_SUITE:-trixie}" ;;
 	esac
 }
 
@@ -69,11 +70,39 @@ unpack_kernel()
 	kernel=$kernel_dir/${package}_${version//:/%3a}
 	[[ ! -e $kernel/$complete ]] || return 0
 	rm -rf "$kernel"
-	download "$kernel" "$package=$version" "${foreign_packages[@]}" || return 1
+	download "$kernel" "$package=$version" || return 1
 	# Newer releases have it where /lib leads to.
 	[[ -e $kernel/lib ]] || ln -s usr/lib "$kernel/lib"
 	busybox depmod -b "$kernel" "$(ls "$kernel/lib/modules")" || return 1
 	touch "$kernel/$complete"
+}
+
+# own_lists SUITE: sets $apt_conf to package lists of that release, for the
+# processor of the guests. Returns 2 where the server has no such release.
+own_lists()
+{
+	local server
+	server=$(apt_main_server)
+	apt_setup "$kernel_dir/apt-$1${foreign:+-$foreign}" \
+		"${foreign:-$(dpkg --print-architecture)}" \
+		${server:+"deb:$1:$server"} || return 1
+	# Or names of packages mean those of this machine.
+	[[ -z $foreign ]] || echo "APT::Architecture \"$foreign\";" >> "$apt_conf"
+	apt_update "$tmp/apt.log"
+}
+
+# Sets $programs, a directory with what of this machine's does not run on the
+# guests' processor. They are no more than tools: what is there will do.
+fetch_programs()
+{
+	programs=$kernel_dir/programs-$foreign
+	[[ ! -e $programs/complete ]] || return 0
+	rm -rf "$programs"
+	own_lists "$programs_suite" || return 1
+	APT_CONFIG=$apt_conf download "$programs" "${foreign_packages[@]}" ||
+		return 1
+	rm -rf "${apt_conf%/*}"
+	touch "$programs/complete"
 }
 
 # fetch_kernel PACKAGE [SUITE]: sets $kernel. Returns 2 where the server has
@@ -81,21 +110,14 @@ unpack_kernel()
 # fetched earlier will do.
 fetch_kernel()
 {
-	local latest=$kernel_dir/latest-$1${2:+-$2} status=0 server
+	local latest=$kernel_dir/latest-$1${2:+-$2} status=0
 	local APT_CONFIG=${APT_CONFIG:-}
 	if [[ -n ${2:-} && -n $(find "$latest" -mmin -1440 2> /dev/null) ]]; then
 		kernel=$kernel_dir/$(< "$latest")
 		[[ ! -e $kernel/$complete ]] || return 0
 	fi
 	if [[ -n ${2:-} ]]; then
-		server=$(apt_main_server)
-		apt_setup "$kernel_dir/apt-$2${foreign:+-$foreign}" \
-			"${foreign:-$(dpkg --print-architecture)}" \
-			${server:+"deb:$2:$server"} || return 1
-		# Or names of packages mean those of this machine.
-		[[ -z $foreign ]] ||
-			echo "APT::Architecture \"$foreign\";" >> "$apt_conf"
-		apt_update "$tmp/apt.log" || status=$?
+		own_lists "$2" || status=$?
 		APT_CONFIG=$apt_conf
 		export APT_CONFIG
 	fi

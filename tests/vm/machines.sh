@@ -16,15 +16,15 @@ machine_of()
 }
 
 # machine_setup MACHINE: its boots, QEMU and compiler; where RAM begins; the
-# name that Debian has for it, where the kernel comes from lists for that, and
-# the packages of programs that then come with the kernel, since none of this
-# machine's runs there.
+# name that Debian has for it, where this machine's programs do not run there,
+# and the packages that others come from, with the release of these.
 machine_setup()
 {
 	compiler=cc
 	ram_base=0
 	foreign=
 	foreign_packages=()
+	programs_suite=bookworm
 	case $1 in
 	x86_64)
 		all_boots=(main sources newer older la57 la57_nokaslr bpf
@@ -34,7 +34,7 @@ machine_setup()
 		console=ttyS0
 		;;
 	aarch64)
-		all_boots=(arm64)
+		all_boots=(arm64 arm64_newer)
 		named_boots=()
 		qemu="qemu-system-aarch64"
 		console=ttyAMA0

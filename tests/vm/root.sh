@@ -85,16 +85,16 @@ put_program()
 	echo
 }
 
-# put_foreign ROOT: programs of the packages that came with the kernel, with
-# all their libraries: nobody here can tell which they need.
+# put_foreign ROOT: programs of packages, with all the libraries that were
+# fetched for them: nothing here tells which they need.
 put_foreign()
 {
 	local root=$1 libs=$1/lib/aarch64-linux-gnu
-	install -m 755 "$kernel/bin/busybox" "$kernel/usr/sbin/bpftool" \
+	install -m 755 "$programs/bin/busybox" "$programs/usr/sbin/bpftool" \
 		"$root/bin"
 	mkdir -p "$libs"
-	cp -L "$kernel"/{,usr/}lib/aarch64-linux-gnu/*.so* "$libs"
-	cp -P "$kernel/lib/ld-linux-aarch64.so.1" "$root/lib"
+	cp -L "$programs"/{,usr/}lib/aarch64-linux-gnu/*.so* "$libs"
+	cp -P "$programs/lib/ld-linux-aarch64.so.1" "$root/lib"
 }
 
 # What is alike in all boots, once.
@@ -111,7 +111,10 @@ make_root()
 			-o "$root/bin/$program" "$here/$program.c"
 	done
 	put_program "$root" "$avml" avml
-	if [[ -z $foreign ]]; then
+	if [[ -n $foreign ]]; then
+		fetch_programs || die "no programs for $foreign"
+		put_foreign "$root"
+	else
 		install -m 755 "$(type -P busybox)" "$root/bin/busybox"
 		# Where Debian has it no ordinary user's PATH leads to.
 		put_program "$root" "$(PATH=$PATH:/usr/sbin type -P bpftool)" \
@@ -129,7 +132,6 @@ pack_initramfs()
 	local root=$tmp/root
 	rm -rf "$root/modules"
 	put_all_modules "$root" || return 1
-	[[ -z $foreign ]] || put_foreign "$root" || return 1
 	rm -rf "${root:?}/boot"
 	mkdir "$root/boot"
 	if [[ -n $kernel_files ]]; then

@@ -26,7 +26,8 @@
 # and, only where it is named, and without a judge:
 #   picture       what the picture of the README is made of (make picture)
 # aarch64:
-#   arm64         a cloud kernel: memory by kcore and by a program of BPF
+#   arm64         the cloud kernel of Debian 12: by kcore and by BPF
+#   arm64_newer   the same of a newer release
 # A kernel that cannot be had is a failure.
 #
 # Environment:
@@ -35,9 +36,8 @@
 #   KERNEL_DIR      cache of kernels, default build/vm
 #   KERNEL_PACKAGE  default linux-image-cloud-amd64; a kernel's own package
 #                   (linux-image-6.1.0-50-amd64) is good too
-#   NEWER_SUITE     release of boot newer, default trixie
+#   NEWER_SUITE     release of boots newer and arm64_newer, default trixie
 #   OLDER_SUITE     release of boot older, default bullseye
-#   ARM64_SUITE     release of boot arm64, default bookworm
 #   KEEP            a directory that gets the results, to look at later
 #   VM_TIMEOUT      seconds one boot may take, default 600
 set -euo pipefail
@@ -169,8 +169,8 @@ boot_setup()
 			"file,id=terminal,path=$tmp/boots/picture/terminal"
 			-device "isa-serial,chardev=terminal,index=1")
 		;;
-	arm64)
-		kernel_key=arm64
+	arm64 | arm64_newer)
+		kernel_key=$1
 		# All RAM is below 4 GiB: the machine has no gap there.
 		below_4g_mib=$memory_mib
 		# Later ones sign pointers, which takes an emulator its time.

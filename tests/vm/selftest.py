@@ -75,7 +75,7 @@ def check_boots(tap):
     """No case is run and not judged, or judged in no boot."""
     init = boots_of_init()
     for boot, cases in check.BOOTS.items():
-        ran = init.get(boot) or init.get(boot.replace("_nokaslr", ""))
+        ran = init.get(boot) or init.get(re.sub("_(nokaslr|newer)$", "", boot))
         tap.check(cases.split() == ran,
                   "boot %s: what is judged is what it runs" % boot,
                   "%s, not %s" % (ran, cases.split()))
@@ -120,6 +120,7 @@ def check_processors(tap, source):
             ("main", "x86_64", real.ram_base, low, 1),
             ("main", "aarch64", 1 << 30, moved, 1),
             ("arm64", "aarch64", 1 << 30, moved, 0),
+            ("arm64_newer", "aarch64", 1 << 30, moved, 0),
             ("arm64", "aarch64", 0, moved, 1),
             ("arm64", "aarch64", 1 << 30, {}, 1),
             ("arm64", "x86_64", 1 << 30, moved, 2)):
