@@ -30,7 +30,11 @@ struct image_input {
 	 */
 	ssize_t (*read)(
 		void *ctx, void *buf, size_t len, struct avml_error *err);
-	/* Bytes from elsewhere, without moving on; NULL: cannot be done. */
+	/*
+	 * Bytes from elsewhere, without moving on: their count, fewer than
+	 * `len` where the image ends, 0 behind that; or a negative errno.
+	 * NULL: cannot be done.
+	 */
 	ssize_t (*peek)(void *ctx, void *buf, size_t len, uint64_t offset);
 	/*
 	 * Go past bytes without reading them, at most `len`: how many there
