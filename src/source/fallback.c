@@ -57,10 +57,8 @@ static void fallback_reader_free(struct avml_source_reader *reader)
 {
 	struct fallback_reader *r = (struct fallback_reader *)reader;
 
-	for (size_t i = 0; i < FALLBACK_MAX; i++) {
-		if (r->readers[i])
-			avml_source_reader_free(r->readers[i]);
-	}
+	for (size_t i = 0; i < FALLBACK_MAX; i++)
+		avml_source_reader_free(r->readers[i]);
 	free(r);
 }
 

@@ -7,8 +7,8 @@
 #include "base/cancel.h"
 #include "base/cleanup.h"
 
-/* Try the three pages of a range. 1: one of them reads, 0: none. */
-static int probe_range(struct avml_source_reader *reader, uint64_t floor,
+/* Whether one of three pages of a range reads. */
+static bool probe_range(struct avml_source_reader *reader, uint64_t floor,
 	struct avml_range range, void *buf, uint8_t *status)
 {
 	const size_t page = reader->source->page_size;
@@ -17,7 +17,7 @@ static int probe_range(struct avml_source_reader *reader, uint64_t floor,
 	if (range.start < floor)
 		range.start = floor;
 	if (range.start >= range.end)
-		return 0;
+		return false;
 	pages = avml_range_len(range) / page;
 	at[0] = range.start;
 	at[1] = range.start + pages / 2 * page;
@@ -26,12 +26,12 @@ static int probe_range(struct avml_source_reader *reader, uint64_t floor,
 		uint8_t now;
 
 		if (avml_source_read(reader, at[i], buf, page, &now) == 0)
-			return 1;
+			return true;
 		/* An error says more of the source than a mark does. */
 		if (*status == AVML_PAGE_READ || now < AVML_PAGE_POISONED)
 			*status = now;
 	}
-	return 0;
+	return false;
 }
 
 static int probe_ranges(const struct avml_source *source,
@@ -43,7 +43,8 @@ static int probe_ranges(const struct avml_source *source,
 		ranges->count ? ranges->items[ranges->count - 1].end : 0;
 	const uint64_t floor = top > SOURCE_LOW_MEMORY ? SOURCE_LOW_MEMORY : 0;
 	struct avml_source_reader *reader;
-	int found = 0, ret;
+	bool found = false;
+	int ret;
 
 	if (top == 0)
 		return avml_error_set(err, ENODATA,

@@ -37,10 +37,10 @@ struct source_ops {
 	const char *name;	/* as `--source` takes it */
 	const char *usual_path; /* as `--source` takes it too; or the name */
 	bool whole_pages;	/* never to be asked for less than a page */
-	bool guarded;		/* keeps away from bad memory by itself: */
-	bool false_zeros;	/* that, and what fails, reads as zeros */
-	bool last_resort;	/* changes the kernel: alone, and unless */
-	/* it is forced never without the page filter. */
+	bool guarded;		/* keeps away from bad memory by itself */
+	bool false_zeros; /* has zeros, no error, for what it does not read */
+	/* Changes the kernel: read alone, and with the filter unless forced. */
+	bool last_resort;
 
 	/* Whether it may be opened at all, by what can be known. NULL: yes. */
 	int (*check)(const struct source_place *place,
