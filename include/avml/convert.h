@@ -42,7 +42,7 @@ struct avml_convert_options {
 	bool no_clobber;
 	bool digest; /* as avml_snapshot_options, digest_file NULL */
 	bool salvage;
-	bool force; /* gaps of any size as zeros to a stream */
+	bool force; /* raw: gaps of any size, also where zeros cost time */
 	/*
 	 * Confine this process for good before the image is looked at, so that
 	 * all it can do afterwards is to end: for a program, not for a library
@@ -75,7 +75,7 @@ struct avml_convert_result {
 	uint64_t memory_bytes;	/* that it holds */
 	uint64_t records;	/* written */
 	uint64_t dropped_bytes; /* in blocks that are all zero */
-	uint64_t written_bytes; /* the length of the new image */
+	uint64_t written_bytes; /* as of struct avml_snapshot_result */
 	uint64_t hole_bytes;	/* of it */
 	uint64_t losses;	/* while salvaging */
 	uint64_t lost_bytes;	/* of memory, as far as known, or UINT64_MAX */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How far a job is, for whoever wants to see it: an event of avml_snapshot(),
- * avml_convert() and avml_verify().
+ * avml_convert(), avml_verify() and avml_upload().
  *
  * It is told in the caller's thread: before the first piece, after each of at
  * most 256 KiB of memory (a loss may be longer), and once more at the end, also
  * of a run that failed on the way. While nothing comes from a pipe, nothing is
- * told. A listener that waits holds the job up.
+ * told. Of an upload it is told while more is sent, and when all is. A listener
+ * that waits holds the job up.
  */
 #ifndef AVML_PROGRESS_H
 #define AVML_PROGRESS_H
@@ -20,7 +21,7 @@ extern "C" {
 struct avml_progress {
 	/*
 	 * Bytes that are dealt with: of memory that is acquired; of the image
-	 * that is converted or verified. They never get fewer.
+	 * that is converted, verified or sent. They never get fewer.
 	 */
 	uint64_t done_bytes;
 	/*

@@ -106,8 +106,9 @@ struct avml_snapshot_result {
 	/* Zeros in the image; and uncovered, and late. */
 	uint64_t unreadable_bytes;
 	uint64_t records;
-	uint64_t dropped_bytes;		  /* in blocks that are all zero */
-	uint64_t written_bytes;		  /* the length of the image */
+	uint64_t dropped_bytes; /* in blocks that are all zero */
+	/* The length of the image; of one cut back, what it had been. */
+	uint64_t written_bytes;
 	uint64_t hole_bytes;		  /* of it */
 	struct avml_remote_counts remote; /* of an image off the host */
 	/* Of the image as it is, whole or cut back; "": there is none. */

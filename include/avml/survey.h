@@ -37,8 +37,10 @@ struct avml_survey {
 	size_t usable;		       /* sources */
 };
 
-/* 0, -ENOMEM, or -EINTR after a signal. `verdict` is called for each source;
- * see avml/source.h. */
+/*
+ * `verdict` is called for each source, see avml/source.h; NULL: nobody. 0,
+ * -ENOMEM, or -EINTR after a signal.
+ */
 int avml_survey(const struct avml_survey_options *options,
 	void (*verdict)(void *ctx, const struct avml_source_verdict *verdict),
 	void *ctx, struct avml_survey *survey, struct avml_error *err);

@@ -38,7 +38,6 @@ void cmd_print_help(const struct command *command)
 int cmd_wrong_usage(const struct command *command, const struct avml_error *err)
 {
 	print_error(err);
-	/* That memory is out is no fault of the command line. */
 	if (err->code == ENOMEM)
 		return STATUS_FAILED;
 	print_line("usage: avml %s [OPTIONS]%s%s (see avml %s --help)",

@@ -27,7 +27,7 @@ extern const struct command cmd_verify;
 /* All commands, NULL at the end; the first is the default one. */
 extern const struct command *const cmd_table[];
 
-/* Usage text of the default command and names of the others. */
+/* Usage text; of the default command with the names of the others. */
 void cmd_print_help(const struct command *command);
 /* Version and commit; verbose, what it is built of as well. */
 void cmd_print_version(bool verbose);
@@ -37,7 +37,10 @@ const char *cmd_commit(void);
 const char *cmd_build(void);
 const char *cmd_compiler(void);
 
-/* "error: ..." and where to find help; STATUS_USAGE. */
+/*
+ * "error: ..." and where to find help; STATUS_USAGE. That memory is out is no
+ * wrong usage: STATUS_FAILED.
+ */
 int cmd_wrong_usage(
 	const struct command *command, const struct avml_error *err);
 

@@ -19,7 +19,10 @@ struct density {
 	struct avml_info_cell *cells; /* by address; none is empty */
 };
 
-/* `most` cells, at least 2. 0 or -ENOMEM. */
+/*
+ * `most` cells, at least 4: two for halves of all addresses, and as many to
+ * come. 0 or -ENOMEM.
+ */
 int density_init(struct density *d, size_t most, struct avml_error *err);
 void density_release(struct density *d);
 
