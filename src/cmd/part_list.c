@@ -244,7 +244,6 @@ static int take_all(
 		cJSON_GetObjectItemCaseSensitive(list->json, "version");
 	const char *bucket = text_of(list->json, "bucket");
 	const char *key = text_of(list->json, "key");
-	char *to;
 
 	if (!cJSON_IsNumber(version) || version->valueint != VERSION)
 		return bad(path, "its version is not 1", err);
@@ -262,9 +261,10 @@ static int take_all(
 			"part_size is no whole MiB from 5 MiB to 5 GiB", err);
 	if (list->parts.count == 0)
 		return bad(path, "it has no parts", err);
-	if (asprintf(&to, "s3://%s/%s", bucket, key) < 0)
+	if (asprintf(&list->to, "s3://%s/%s", bucket, key) < 0) {
+		list->to = NULL;
 		return avml_error_set_errno(err, ENOMEM, "%s", path);
-	list->to = list->name = to;
+	}
 	return check_expires(path, list->json, err);
 }
 
@@ -338,7 +338,7 @@ void part_list_release(struct part_list *list)
 	if (list->text)
 		explicit_bzero(list->text, list->text_len);
 	free(urls.own);
-	free(list->name);
+	free(list->to);
 	free(list->text);
 	cJSON_Delete(list->json);
 	*list = (struct part_list){ .json = NULL };

@@ -11,11 +11,10 @@
 
 struct part_list {
 	struct avml_remote_parts parts;
-	const char *to; /* "s3://BUCKET/KEY", to be shown */
-	char *text;	/* the file; the parts' URLs are in it */
+	char *to;   /* "s3://BUCKET/KEY", to be shown */
+	char *text; /* the file; the parts' URLs are in it */
 	size_t text_len;
 	struct cJSON *json; /* all other strings are its */
-	char *name;
 };
 
 /*

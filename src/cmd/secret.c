@@ -61,8 +61,7 @@ static void wipe(char *text)
 	const char *rest = secret_shown(text, shown);
 	const size_t kept = rest == text ? 0 : strlen(rest);
 
-	if (kept <= len)
-		memcpy(text, shown, kept);
+	memcpy(text, shown, kept);
 	memset(text + kept, 'x', len - kept);
 }
 

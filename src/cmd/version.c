@@ -27,7 +27,7 @@
 #ifdef AVML_KIT
 static void print_libraries(void)
 {
-	printf("build: %s\nlibraries inside:\n%s", AVML_KIT, KIT_LIBRARIES);
+	printf("libraries inside:\n%s", KIT_LIBRARIES);
 }
 #else
 /* These are the system's, of whatever version it has now. */
@@ -35,7 +35,7 @@ static void print_libraries(void)
 {
 	const XML_Expat_Version expat = XML_ExpatVersionInfo();
 
-	printf("build: dynamic\nlibraries of this system:\n");
+	printf("libraries of this system:\n");
 #ifdef __GLIBC__
 	printf("  glibc %s\n", gnu_get_libc_version());
 #endif
@@ -69,12 +69,13 @@ const char *cmd_compiler(void)
 
 void cmd_print_version(bool verbose)
 {
-	const char *commit = AVML_COMMIT;
+	const char *commit = cmd_commit();
 
 	printf("avml %s%s%s%s\n", AVML_VERSION, *commit ? " (commit " : "",
 		commit, *commit ? ")" : "");
 	if (verbose) {
-		printf("compiler: %s\n", COMPILER);
+		printf("compiler: %s\nbuild: %s\n", cmd_compiler(),
+			cmd_build());
 		print_libraries();
 	}
 }
