@@ -129,14 +129,6 @@ static inline void begin(
 
 #define BEGIN(replies, len) begin(replies, TEST_COUNT(replies), len)
 
-static inline uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* What http_wait_for() says; then all is given back. */
 static inline int end(void)
 {

@@ -130,6 +130,20 @@ static inline struct machine machine_new(void)
 	return m;
 }
 
+/* An acquisition of it in this thread alone, to a file. */
+static inline struct avml_snapshot_options machine_options(
+	const struct machine *m)
+{
+	return (struct avml_snapshot_options){
+		.destination = test_path("image"),
+		.source = m->memory,
+		.iomem = m->iomem,
+		.proc_dir = m->proc,
+		.page_size = 4096,
+		.threads = 1,
+	};
+}
+
 /* What is told on the way. */
 struct events {
 	pthread_t caller;

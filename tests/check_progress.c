@@ -84,21 +84,16 @@ static int snapshot(struct told *told, unsigned int threads, bool cut,
 {
 	const struct machine m = machine_new();
 	const char *memory = test_path("memory");
-	const struct avml_snapshot_options options = {
-		.destination = test_path("image"),
-		.source = cut ? memory : m.memory,
-		.iomem = m.iomem,
-		.proc_dir = m.proc,
-		.page_size = 4096,
-		.threads = threads,
-	};
+	struct avml_snapshot_options options = machine_options(&m);
 	const struct avml_snapshot_events events = {
 		.ctx = told,
 		.progress = on_progress,
 	};
 	struct avml_error err;
 
+	options.threads = threads;
 	if (cut) {
+		options.source = memory;
 		machine_write_memory(&m, memory);
 		ck_assert_int_eq(truncate(memory, 0x3401000), 0);
 	}

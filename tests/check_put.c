@@ -382,14 +382,6 @@ static const struct {
 		1, 900 },
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 START_TEST(put_confirmation_is_not_waited_for)
 {
 	const struct reply replies[] = { { .text = REPLY_OK },

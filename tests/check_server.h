@@ -17,9 +17,19 @@
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define SERVER_SEEN_MAX 16
 #define SERVER_HEAD_MAX 4096
+
+/* To see how long something took. */
+static inline uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 enum reply_kind {
 	REPLY_WHOLE, /* when the body is there */

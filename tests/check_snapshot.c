@@ -40,18 +40,6 @@ static const size_t page_sizes[] = { 4096, 16384, 65536 };
 static struct test_image expected;
 static struct events events;
 
-static struct avml_snapshot_options options_of(const struct machine *m)
-{
-	return (struct avml_snapshot_options){
-		.destination = test_path("image"),
-		.source = m->memory,
-		.iomem = m->iomem,
-		.proc_dir = m->proc,
-		.page_size = 4096,
-		.threads = 1,
-	};
-}
-
 /* A run that goes well, and gives the image that is expected. */
 static struct avml_snapshot_result run_well(
 	const struct avml_snapshot_options *options)
@@ -129,7 +117,7 @@ START_TEST(snapshot_image_equals_a_naive_writers)
 	struct machine m = machine_new();
 
 	for (int way = 0; way < runs[_i].ways; way++) {
-		struct avml_snapshot_options options = options_of(&m);
+		struct avml_snapshot_options options = machine_options(&m);
 		struct avml_snapshot_result result;
 
 		options.page_size = page;
@@ -157,7 +145,7 @@ END_TEST
 START_TEST(snapshot_large_range_is_cut_into_blocks)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const char *iomem = "03500000-056234ff : System RAM\n";
 
 	options.iomem = test_path("iomem");
@@ -179,7 +167,7 @@ START_TEST(snapshot_holes_are_exactly_the_long_zero_runs)
 		0x1253000 - 0x1242000, 0x1300000 - 0x1254000,
 		0x1312000 - 0x1301000 };
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const char *iomem = "01200000-01322fff : System RAM\n";
 	const struct avml_range ram = { 0x1200000, 0x1323000 };
 	uint64_t holes = 0;
@@ -198,7 +186,7 @@ START_TEST(snapshot_default_threads_and_no_listener_work)
 {
 	const struct avml_snapshot_events nobody = { .ctx = NULL };
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 
@@ -222,7 +210,7 @@ START_TEST(snapshot_too_many_threads_do_no_harm)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 	int ret;
@@ -242,7 +230,7 @@ END_TEST
 START_TEST(snapshot_few_descriptors_are_enough)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const int next = dup(STDOUT_FILENO);
 	const rlim_t most = (rlim_t)next + 1 + (rlim_t)_i;
 	const struct rlimit limit = { most, most };
@@ -278,7 +266,7 @@ START_TEST(snapshot_stream_gets_the_same_bytes)
 		machine_listeners(&events);
 	static struct drain d;
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 	pthread_t thread;
@@ -317,7 +305,7 @@ static void make_bad(size_t i, uint64_t from, uint64_t to, int error,
 START_TEST(snapshot_unreadable_pages_are_zeros_and_told_together)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	uint64_t told = 0;
 
@@ -348,7 +336,7 @@ START_TEST(snapshot_source_that_ends_early_is_zeros_from_there)
 	/* Within a page, whose first part is kept. */
 	const uint64_t end = 0x1312801;
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 
 	options.source = test_path("short");
@@ -424,7 +412,7 @@ START_TEST(snapshot_kcore_reads_what_is_ram_and_covered)
 {
 	static const char *const sources[] = { NULL, "kcore", "/proc/kcore" };
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 
 	make_kcore(&m);
@@ -460,7 +448,7 @@ START_TEST(snapshot_kcore_without_iomem_tells_its_own_ranges)
 	static const char hidden[] = "00000000-00000000 : Reserved\n"
 				     "00000000-00000000 : System RAM\n";
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	const char *warning;
 
@@ -488,7 +476,7 @@ END_TEST
 START_TEST(snapshot_of_zeros_writes_no_record_and_says_so)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const char *iomem = "00300000-003fffff : System RAM\n";
 	const struct avml_range ram = { 0x300000, 0x400000 };
 
@@ -513,7 +501,7 @@ START_TEST(snapshot_strange_lines_of_iomem_are_told)
 				    "and this\n";
 	const struct avml_range ram = { 0x1000, 0x3000 };
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const char *warning;
 
 	options.iomem = test_path("iomem");

@@ -40,18 +40,6 @@ int WRAP(fsync)(int fd)
 static struct test_image expected;
 static struct events events;
 
-static struct avml_snapshot_options options_of(const struct machine *m)
-{
-	return (struct avml_snapshot_options){
-		.destination = test_path("image"),
-		.source = m->memory,
-		.iomem = m->iomem,
-		.proc_dir = m->proc,
-		.page_size = 4096,
-		.threads = 1,
-	};
-}
-
 static const char *iomem_file(const char *text)
 {
 	const char *path = test_path("iomem");
@@ -98,7 +86,7 @@ START_TEST(snapshot_stopped_in_the_middle_leaves_whole_records)
 {
 	const size_t after = 1 + (size_t)_i / TEST_COUNT(thread_counts);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_events listeners = machine_listeners(&events);
 	struct avml_snapshot_result result;
 	struct avml_error err;
@@ -126,7 +114,7 @@ END_TEST
 START_TEST(snapshot_stopped_before_a_record_leaves_nothing_new)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_events listeners = machine_listeners(&events);
 	struct avml_snapshot_result result;
 	struct avml_error err;
@@ -162,7 +150,7 @@ static void stop_at_trimmed(void *ctx, struct avml_range range)
 START_TEST(snapshot_stopped_early_changes_nothing)
 {
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_events listeners = machine_listeners(&events);
 	struct stat before = { .st_ino = 0 }, after = { .st_ino = 0 };
 	struct avml_snapshot_result result;
@@ -195,7 +183,7 @@ START_TEST(snapshot_full_disk_leaves_whole_records)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 	struct rlimit limit;
@@ -226,7 +214,7 @@ START_TEST(snapshot_receiver_gone_ends_the_run)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 	int ends[2];
@@ -249,7 +237,7 @@ START_TEST(snapshot_full_device_ends_the_run)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 
@@ -267,7 +255,7 @@ START_TEST(snapshot_disk_that_does_not_confirm_is_told)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 
@@ -514,7 +502,7 @@ START_TEST(snapshot_refused_changes_nothing)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct stat before = { .st_ino = 0 }, after = { .st_ino = 0 };
 	struct avml_snapshot_result result;
 	struct avml_error err;
@@ -545,7 +533,7 @@ START_TEST(snapshot_live_memory_of_zeros_is_an_error)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	const char *kcore = test_text("%s/kcore", m.proc);
 	struct avml_snapshot_result result;
 	struct avml_error err;
@@ -568,7 +556,7 @@ START_TEST(snapshot_little_room_is_a_warning)
 	const struct avml_snapshot_events listeners =
 		machine_listeners(&events);
 	struct machine m = machine_new();
-	struct avml_snapshot_options options = options_of(&m);
+	struct avml_snapshot_options options = machine_options(&m);
 	struct avml_snapshot_result result;
 	struct avml_error err;
 

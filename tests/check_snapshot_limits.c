@@ -12,18 +12,13 @@ static struct events events;
 
 static struct avml_snapshot_options options_of(const struct machine *m)
 {
+	struct avml_snapshot_options options = machine_options(m);
+
 	disk.available = 1000;
 	disk.size = disk.free = 2000;
-	return (struct avml_snapshot_options){
-		.destination = test_path("image"),
-		.source = m->memory,
-		.iomem = m->iomem,
-		.proc_dir = m->proc,
-		/* Nothing is there. */
-		.dev_dir = test_text("%s", test_dir()),
-		.page_size = 4096,
-		.threads = 1,
-	};
+	/* Nothing is there. */
+	options.dev_dir = test_text("%s", test_dir());
+	return options;
 }
 
 static int run(const struct avml_snapshot_options *options,
