@@ -124,6 +124,7 @@ CHECK_SRC := $(filter-out $(if $(NET),,$(shell grep -lE \
 	'include ("(net/|sink/remote)|<avml/upload)' tests/check_*.c)), \
 	$(wildcard tests/check_*.c))
 CHECKS := $(CHECK_SRC:tests/%.c=$(BUILD)/tests/%)
+FAULT_SRC := $(wildcard tests/fault/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ_NAMES := $(patsubst fuzz_%.c,%,$(notdir $(filter \
 	tests/fuzz/fuzz_%,$(FUZZ_SRC))))
@@ -208,7 +209,7 @@ $(BUILD)/completions/%.fish: $(BUILD)/completions/tables \
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(CHECK_SRC:%.c=$(BUILD)/%.d) \
 	$(COMPLETIONS_SRC:%.c=$(BUILD)/%.d) \
-	$(BUILD)/tests/fault/fault.d $(FUZZ_SRC:%.c=$(BUILD)/%.d)
+	$(FAULT_SRC:%.c=$(BUILD)/%.d) $(FUZZ_SRC:%.c=$(BUILD)/%.d)
 
 # --- static builds -------------------------------------------------------
 
@@ -264,15 +265,15 @@ $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(CMD_LIB_OBJ) $(LIB)
 
 # The command, with every call of libc that can fail made to go through
 # tests/fault/fault.c.
+FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/%.o)
 FAULT_WRAP = $(shell sed -nE \
 	's/^(wrap|track) ([A-Za-z0-9_]+).*/-Wl,--wrap=\2/p' tests/fault/calls)
 
-$(BUILD)/tests/avml-fault: $(CMD_OBJ) $(BUILD)/tests/fault/fault.o $(LIB) \
-		tests/fault/calls
+$(BUILD)/tests/avml-fault: $(CMD_OBJ) $(FAULT_OBJ) $(LIB) tests/fault/calls
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(FAULT_WRAP) -o $@ $(filter-out %/calls,$^) $(LIBS)
 
-.SECONDARY: $(BUILD)/tests/fault/fault.o
+.SECONDARY: $(FAULT_OBJ)
 
 # What chroots.sh sends files with, by the libraries of the static build.
 $(BUILD)/tests/put: $(BUILD)/tests/static/put.o

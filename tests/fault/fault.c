@@ -12,6 +12,8 @@
  *		end what was not given back
  *   AVML_FAULT_COUNT=1			a line for every call instead, with
  *		the addresses that it came from
+ *   AVML_FAULT_SERVE=SOCKET		many runs, whose faults come from
+ *		there: see serve.h
  */
 #include <dirent.h>
 #include <errno.h>
@@ -46,6 +48,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+
+#include "serve.h"
 
 /* How a call fails: an errno, or one of these. */
 #define HALF (-1)
@@ -218,8 +222,14 @@ static void parse_faults(const char *text)
 static __attribute__((constructor)) void begin(void)
 {
 	const char *path = getenv("AVML_FAULT_REPORT");
+	const char *socket = getenv("AVML_FAULT_SERVE");
+	char served[256];
 	void *frame;
 
+	/* Its first call opens a library. */
+	(void)backtrace(&frame, 1);
+	if (socket)
+		serve(atoi(socket), served, sizeof(served));
 	if (path) {
 		const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
 		const long fd =
@@ -229,11 +239,9 @@ static __attribute__((constructor)) void begin(void)
 			SYS_fcntl, fd, F_DUPFD_CLOEXEC, REPORT_FD);
 		(void)__real_syscall(SYS_close, fd);
 	}
-	/* Its first call opens a library. */
-	(void)backtrace(&frame, 1);
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		open_before[fd] = is_open(fd);
-	parse_faults(getenv("AVML_FAULT"));
+	parse_faults(socket ? served : getenv("AVML_FAULT"));
 	counting = getenv("AVML_FAULT_COUNT") != NULL;
 }
 

@@ -8,13 +8,15 @@
 BUILD is a build directory with the sanitizers, which has tests/avml-fault.
 Small acquisitions and conversions (scenarios.py) are run once as they are,
 to see which calls they make; then again for each call, each time it is made,
-and each kind of failure (calls), with that one fault.  What is promised for
-each run is in promises.py.  Prints a table, each broken promise with the
+and each kind of failure (calls), with that one fault.  Most of these runs are
+forked of a program that is loaded once (server.py); --again has a process of its
+own.  What is promised for each run is in promises.py.  Prints a table, each broken promise with the
 command that repeats it, and at the end "N passed, N failed".
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import itertools
 import os
 import shutil
@@ -32,6 +34,7 @@ from receiver import Plain, Receiver, make_certificate  # noqa: E402
 from promises import PRECIOUS, SANITIZER_STATUS, judge  # noqa: E402
 from reference import Reference  # noqa: E402
 from said import Broken  # noqa: E402
+from server import Server  # noqa: E402
 from image import ImageError  # noqa: E402
 from snappy import SnappyError  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
@@ -93,21 +96,39 @@ class Run:
                 "UBSAN_OPTIONS": "halt_on_error=1:" + words,
                 "AVML_FAULT_REPORT": self.report, **more}
 
-    def go(self, **more):
+    def go(self, server=None, **more):
+        """By a server, or in a process of its own."""
         self._prepare()
         given = None
         if self.scenario.stdin:
             with open(getattr(self.harness.machine, self.scenario.stdin),
                       "rb") as file:
                 given = file.read()
-        stdout = subprocess.PIPE
-        if self.scenario.to == "fd":
-            stdout = open(self.out, "wb")
         if self.scenario.to == "tcp":
             self.plain = Plain(self.harness.certificate
                                if "tls" in self.scenario.args else None)
+        stdout = open(self.out, "wb") if self.scenario.to == "fd" else None
+        if server:
+            self.status, self.stdout, said = server.run(
+                self.dir, more["AVML_FAULT"], given, stdout, LIMIT)
+        else:
+            said = self._go_alone(given, stdout, more)
+        if self.status is None:
+            self.harness.hangs += 1
+        if stdout:
+            stdout.close()
+        if self.scenario.to in ("net", "sent"):
+            self.stdout = self.harness.receiver.take(self.key)
+        if self.plain:
+            self.stdout = self.plain.take()
+        self.said = said.decode(errors="replace")
+        self._read_report()
+        return self
+
+    def _go_alone(self, given, stdout, more):
         process = subprocess.Popen(
-            self.command(), env=self._environment(more), stdout=stdout,
+            self.command(), env=self._environment(more),
+            stdout=stdout or subprocess.PIPE,
             stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
             stderr=subprocess.PIPE, cwd=self.dir)
         try:
@@ -117,16 +138,11 @@ class Run:
             process.kill()
             self.stdout, said = process.communicate()
             self.status = None
-            self.harness.hangs += 1
-        if self.scenario.to == "fd":
-            stdout.close()
-        if self.scenario.to in ("net", "sent"):
-            self.stdout = self.harness.receiver.take(self.key)
-        if self.plain:
-            self.stdout = self.plain.take()
-        self.said = said.decode(errors="replace")
-        self._read_report()
-        return self
+        return said
+
+    def serve(self):
+        """A server of runs like this one."""
+        return Server(self.command(), self._environment({}))
 
     def salvage(self, image, rest):
         """The exit status of a salvage."""
@@ -179,6 +195,8 @@ class Variant:
         self.scenario = scenario
         self.threads = threads
         self.name = "%s/%d" % (scenario.name, threads)
+        self.local = threading.local()
+        self.servers = []
         run = harness.new_run(scenario, threads).go(AVML_FAULT_COUNT="1")
         if run.status != scenario.status:
             raise Broken("status %s without a fault: %s"
@@ -190,12 +208,26 @@ class Variant:
         except (ImageError, SnappyError) as error:
             raise Broken("without a fault: %s" % error) from error
 
+    def _server(self, run):
+        """This thread's; None where each run has a command line of its own."""
+        if self.harness.again or self.scenario.to in ("net", "sent", "tcp"):
+            return None
+        if not hasattr(self.local, "server"):
+            self.local.server = run.serve()
+            self.servers.append(self.local.server)
+        return self.local.server
+
+    def close(self):
+        """Those that inject() has begun."""
+        for server in self.servers:
+            server.close()
+
     def inject(self, fault):
         """(verdict, what is wrong, the run) of one fault."""
         if self.harness.hangs >= HANGS:
             raise Broken("too many runs do not end")
         run = self.harness.new_run(self.scenario, self.threads)
-        run.go(AVML_FAULT=fault.environment())
+        run.go(self._server(run), AVML_FAULT=fault.environment())
         run.expect(fault, self.log)
         try:
             verdict = judge(run, self.scenario, self.reference,
@@ -339,7 +371,8 @@ class Sweep:
                       if not self.tried.has(variant, fault)]
         self.left_out += left_out
         self.reached |= variant.log.counts.keys()
-        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        with contextlib.closing(variant), \
+                concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
             for fault, (verdict, why, run) in zip(
                     faults, pool.map(variant.inject, faults)):
                 self.table.add(fault, verdict)
