@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What can be said of the playbook without a host: ansible takes it, the example
 # of an inventory too; it uses builtin modules alone, has no variable without a
-# default, and the README names none that there is not.
+# default, and the README names none that there is not. No two hosts have files
+# of the same name.
 # shellcheck source=tests/cli/lib.sh
 . "${0%/*}/../cli/lib.sh"
 
@@ -38,3 +39,12 @@ while read -r name; do
 	grep -rqw "$name" "$role/roles/avml/tasks" "$role/roles/avml/vars" ||
 		fail "nobody asks for $name"
 done <"$T/defaults"
+
+printf '%s\n' web1.example web_1 web/1 web+1 >"$T/inventory"
+ansible -i "$T/inventory" all -m ansible.builtin.debug -a var=avml_stem \
+	-e "@$role/roles/avml/vars/main.yml" >"$T/said" 2>&1 ||
+	fail "$(cat "$T/said")"
+sed -nE 's/.*"avml_stem": "(.*)".*/\1/p' "$T/said" | sort >"$T/stems"
+[ "$(sed 's/-.*//' "$T/stems" | xargs)" = "web1.example web_1 web_1 web_1" ] ||
+	fail "$(xargs <"$T/stems")"
+[ "$(uniq "$T/stems" | wc -l)" = 4 ] || fail "$(xargs <"$T/stems")"
