@@ -19,6 +19,7 @@ PATH is the binary, of a build with network code. Prints Markdown. Only files
 are read, never a machine's memory.
 """
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -54,6 +55,7 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.1)
+        self.end()
         sys.exit(f"does not listen: {' '.join(words)}")
 
     def cpu(self):
@@ -71,7 +73,13 @@ class Bench:
     def __init__(self, args, root):
         self.args = args
         self.root = root
+        self.servers = contextlib.ExitStack()
         self.seen = {}  # name: [(seconds, cpu of both sides, peak KiB)]
+
+    def serve(self, port, *words):
+        server = Server(port, *words)
+        self.servers.callback(server.end)
+        return server
 
     def run(self, name, server, *words):
         before = server.cpu() if server else 0
@@ -102,15 +110,15 @@ class Bench:
                   scgi_temp_path {at}/s;
                   server {{ listen 127.0.0.1:{port}; root {at}/www;
                     dav_methods PUT; }} }}""")
-        server = Server(port, "nginx", "-e", f"{at}/error", "-p", at, "-c",
-                        f"{at}/conf")
+        server = self.serve(port, "nginx", "-e", f"{at}/error", "-p", at, "-c",
+                            f"{at}/conf")
         return server, f"http://127.0.0.1:{port}/image", f"{at}/www/image"
 
     def azurite(self):
         port = free_port()
-        server = Server(port, "node", AZURITE, "--disableTelemetry",
-                        "--silent", "--blobPort", str(port), "--location",
-                        os.path.join(self.root, "azurite"))
+        server = self.serve(port, "node", AZURITE, "--disableTelemetry",
+                            "--silent", "--blobPort", str(port), "--location",
+                            os.path.join(self.root, "azurite"))
         base = f"http://127.0.0.1:{port}/devstoreaccount1"
         subprocess.run([*AZURE, "make", base, "bench"], check=True)
         url = subprocess.run([*AZURE, "sas", base, "bench/image"], check=True,
@@ -130,9 +138,9 @@ class Bench:
             out.write(f"00000000-{self.args.size * MIB - 1:08x} : System RAM\n")
         source = self.compressed(memory, iomem)
         subprocess.run([avml, *source, image], check=True)
-        nginx, url, arrived = self.nginx()
-        azurite, sas = self.azurite()
-        try:
+        with self.servers:
+            nginx, url, arrived = self.nginx()
+            azurite, sas = self.azurite()
             for _ in range(self.args.runs):
                 self.run("curl", nginx, "curl", "-s", "-f", "-T", memory, url)
                 os.remove(arrived)
@@ -147,9 +155,6 @@ class Bench:
                          image, sas)
                 self.run("blob stream", azurite, avml, "stream", "blob",
                          *source, sas)
-        finally:
-            nginx.end()
-            azurite.end()
         self.print(os.path.getsize(image))
 
     def print(self, image):
