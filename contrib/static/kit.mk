@@ -49,15 +49,6 @@ KIT_FORTIFY :=
 else
 KIT_FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 KIT_LIBS := $(KIT_DIR)/lib/no_host.o
-# Where commands that send begin in these libraries. The binary has them from
-# the start, so that what it weighs and how it starts are known.
-KIT_ROOTS := curl_global_init curl_easy_init curl_easy_setopt \
-	curl_easy_perform curl_easy_getinfo curl_easy_cleanup \
-	curl_multi_init curl_multi_add_handle curl_multi_perform \
-	curl_multi_poll curl_multi_info_read curl_slist_append \
-	ares_library_init ares_init_options ares_getaddrinfo \
-	OPENSSL_init_crypto TLS_client_method SSL_CTX_new SSL_connect SSL_read \
-	SSL_write HMAC XML_ParserCreateNS XML_Parse
 # See no_host.c.
 KIT_WRAP := getaddrinfo freeaddrinfo getnameinfo gethostbyname getservbyname \
 	getservbyport_r dlopen dlsym dladdr dlclose dlerror
@@ -67,7 +58,7 @@ endif
 HARDEN := $(KIT_PIE) -fstack-protector-strong -fstack-clash-protection \
 	$(KIT_FORTIFY)
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--fatal-warnings
-AVML_LDFLAGS := $(foreach root,$(KIT_ROOTS),-u $(root)) -s
+AVML_LDFLAGS := -s
 # Nothing of where it was built, and no tables that only debuggers read.
 KIT_CFLAGS := -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
