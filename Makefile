@@ -392,7 +392,8 @@ check-net: $(AVML) npm
 # The playbook of contrib/ansible, for hosts that are name spaces. What it pushes
 # is what it is for: the binary that runs anywhere.
 .PHONY: check-fleet
-check-fleet: static npm
+check-fleet:
+	$(Q)$(MAKE) -j$(JOBS) static npm
 	$(Q)tests/run.sh fleet:$(call STATIC_DIR,static)/avml
 
 # The static binaries, here and in foreign systems, and how they are made.
@@ -453,7 +454,8 @@ $(CROSS:%=build-%): build-%: $(AVML)
 # A real kernel in a virtual machine, and its memory acquired there: by the
 # binary that runs anywhere, and off the machine by the one with network code.
 .PHONY: check-vm
-check-vm: static-minimal static
+check-vm:
+	$(Q)$(MAKE) -j$(JOBS) static-minimal static
 	$(Q)tests/run.sh vm-selftest
 	$(Q)NET_AVML=$(call STATIC_DIR,static)/avml tests/vm/run.sh \
 		$(call STATIC_DIR,static-minimal)/avml
