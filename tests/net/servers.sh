@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # What every script here begins with: lib.sh of tests/cli, and real servers on
-# loopback to send to. Each has its files below $T, a port that was free, and is a child of
-# the script, which ends it by its process number at the latest in finish().
+# loopback to send to. Each has its files below $T, a port that was free, and is
+# a child of the script, which ends it by its process number at the latest in
+# finish().
 #
 # shellcheck disable=SC2034 # what is set here is the scripts'
 
