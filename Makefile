@@ -93,8 +93,9 @@ COMPILE = $(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
 # static-minimal has no network code.
 NET := $(if $(filter musl,$(KIT)),,net)
 NET_LIBS := $(if $(NET),-lcurl -lssl $(if $(KIT),-lcares) -lexpat)
-LIBS = $(KIT_LIBS) $(NET_LIBS) -lcjson -lsnappy \
-	$(if $(NET),-lcrypto,-lmbedcrypto)
+# What libavml.a wants; JSON is of src/cmd alone.
+LIB_LIBS := $(NET_LIBS) -lsnappy $(if $(NET),-lcrypto,-lmbedcrypto)
+LIBS = $(KIT_LIBS) -lcjson $(LIB_LIBS)
 LINK = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(KIT_LDFLAGS) $(HARDEN_LD) $(LDFLAGS)
 
 V ?= 0
@@ -177,7 +178,7 @@ $(BUILD)/avml.pc: FORCE
 		'includedir=$(INCLUDEDIR)' '' 'Name: avml' \
 		'Description: Acquisition of physical memory' \
 		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lavml -lcurl -lssl -lexpat -lsnappy -lcrypto -pthread' > $@
+		'Libs: -L$${libdir} -lavml $(LIB_LIBS) -pthread' > $@
 
 # What shells complete, by a program that has the commands' own tables. One of
 # another processor does not run here.
