@@ -280,15 +280,6 @@ static const struct {
 	{ no_memory, AVML_SOURCE_UNREADABLE, EIO, "Bad address", "", 0, 0, 0 },
 };
 
-static unsigned int all_calls(void)
-{
-	unsigned int calls = 0;
-
-	for (int i = 0; i < KERNEL_COMMANDS; i++)
-		calls += calls_of(i);
-	return calls;
-}
-
 /* By itself, with and without --force. */
 START_TEST(bpf_refusal_has_its_reason)
 {
@@ -319,7 +310,12 @@ START_TEST(bpf_refusal_has_its_reason)
 		v->reason == (works ? AVML_SOURCE_USABLE : cases[n].reason),
 		"%zu: %s: %s", n, avml_source_reason_key(v->reason),
 		v->message);
+	/* What is forced is told in the words of the refusal, and first. */
+	ck_assert((forced_over[0] != '\0') == works);
 	if (works) {
+		assert_has(forced_over, "0:bpf: ");
+		assert_has(forced_over, cases[n].says);
+		assert_has(forced_over, "; --force reads it all the same");
 		avml_source_free(source);
 	} else {
 		ck_assert_ptr_null(source);

@@ -27,12 +27,38 @@ static inline const char *text_file(const char *text)
 	return test_text("%s", test_file("text", text, strlen(text)));
 }
 
+/* What --force has passed over: "n:text" each, after so many calls of bpf(2).
+ */
+static char forced_over[4 * AVML_ERROR_TEXT];
+
+static inline unsigned int all_calls(void)
+{
+	unsigned int calls = 0;
+
+	for (int i = 0; i < KERNEL_COMMANDS; i++)
+		calls += kernel.calls[i];
+	return calls;
+}
+
+static inline void on_forced(void *ctx, const char *text)
+{
+	const size_t len = strlen(forced_over);
+
+	ck_assert_ptr_eq(ctx, &machine);
+	snprintf(forced_over + len, sizeof(forced_over) - len, "%u:%s\n",
+		all_calls(), text);
+}
+
 static inline struct avml_source_config begin(bool force)
 {
 	machine_begin();
 	ck_assert_int_eq(avml_range_list_add(&ram, MIB, machine.end), 0);
 	return (struct avml_source_config){
-		.page_size = PAGE, .ram = &ram, .force = force
+		.page_size = PAGE,
+		.ram = &ram,
+		.force = force,
+		.forced = on_forced,
+		.ctx = &machine,
 	};
 }
 

@@ -151,6 +151,43 @@ START_TEST(bpf_is_not_loaded_for_ever)
 }
 END_TEST
 
+/* Each reason against it, one after the other. */
+START_TEST(bpf_tells_all_that_is_forced)
+{
+	static const char *const lines[] = {
+		"0:bpf: this is Android, ",
+		"\n0:bpf: pages that must not be touched are not known: ",
+		"\n0:bpf: /proc/meminfo tells of memory that must not be ",
+	};
+	struct avml_source_config config = begin(true);
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_source *source;
+
+	machine.android = true;
+	machine.flags = NULL;
+	machine.meminfo = text_file("MemTotal: 5 kB\nUnaccepted: 4 kB\n");
+	/* Nobody has to listen. */
+	if (_i == 1)
+		config.forced = NULL;
+	ck_assert_int_eq(
+		avml_source_choose("bpf", &config, NULL, NULL, &source, &err),
+		0);
+	ck_assert(!avml_source_is_filtered(source));
+	for (size_t i = 0; i < TEST_COUNT(lines) && _i == 0; i++)
+		assert_has(forced_over, lines[i]);
+	avml_source_free(source);
+	/* By itself nothing is forced, and the first reason is told. */
+	config.forced = on_forced;
+	config.force = false;
+	forced_over[0] = '\0';
+	ck_assert_int_eq(
+		avml_source_choose("bpf", &config, NULL, NULL, &source, &err),
+		-EPERM);
+	ck_assert_str_eq(forced_over, "");
+	assert_has(avml_error_message(&err, 0), "Android");
+}
+END_TEST
+
 static Suite *bpf_works_suite(void)
 {
 	Suite *suite = suite_create("bpf_works");
@@ -160,6 +197,7 @@ static Suite *bpf_works_suite(void)
 	tcase_add_loop_test(tc, bpf_works, 0, TEST_COUNT(harmless));
 	tcase_add_loop_test(tc, bpf_works_in_the_end, 0, TEST_COUNT(passing));
 	tcase_add_test(tc, bpf_is_not_loaded_for_ever);
+	tcase_add_loop_test(tc, bpf_tells_all_that_is_forced, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -48,6 +48,12 @@ struct avml_source_config {
 	bool ram_given;
 	/* Use what may end the machine: see AVML_SOURCE_UNSAFE. */
 	bool force;
+	/*
+	 * Each reason against it that this passes over, a line of text, before
+	 * the source is opened. NULL: nobody listens.
+	 */
+	void (*forced)(void *ctx, const char *text);
+	void *ctx; /* of that */
 };
 
 /*

@@ -20,7 +20,7 @@ static const struct option stream_options[] = {
 		"tell there what is done, as JSON lines"),
 	OPTION_FLAG_AT("no-clobber", AT(no_clobber),
 		"refuse when one of these PATHs exists"),
-	OPTION_FLAG_AT("force", AT(force), "go on: DIR in use"),
+	OPTION_FLAG_AT("force", AT(force), "go on: DIR in use, unsafe bpf"),
 	OPTION_TEXT_AT("url-file", AT_REMOTE(url_file), "PATH",
 		"read TO there, \"-\" is stdin"),
 	OPTIONS_REMOTE(AT_REMOTE),

@@ -99,7 +99,10 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 		.ram_error = avml_error_message(&ram_err, 0),
 		.ram_given = o->iomem != NULL,
 		.force = o->force,
+		.forced = s->events->warning,
+		.ctx = s->events->ctx,
 	};
+	struct avml_source_footprint ignored;
 	int ret = avml_source_choose(o->source, &config, s->events->source,
 		s->events->ctx, &s->source, err);
 
@@ -107,7 +110,9 @@ static int choose_source(struct snapshot *s, struct avml_error *err)
 		return ret;
 	snprintf(s->result->source, sizeof(s->result->source), "%s",
 		avml_source_path(s->source));
+	/* Of what reads by a program that has been told. */
 	if (!avml_source_is_filtered(s->source) &&
+		!avml_source_footprint(s->source, &ignored) &&
 		(avml_source_is_host(s->source) ||
 			avml_source_is_cautious(s->source)))
 		warning_tell(&s->warning,

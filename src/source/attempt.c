@@ -32,29 +32,22 @@ static int refuse_unsafe(struct attempt *a, const char *meminfo_path,
 		-EPERM);
 }
 
-static int refuse_last_resort(struct attempt *a)
-{
-	return source_refuse(&a->why, AVML_SOURCE_UNSAFE,
-		"--source with its name and --force read it all the same, at "
-		"the risk of the machine",
-		-EPERM);
-}
-
 /*
  * What has no guard but the filter is not for use without one, and already
  * touches memory when it is opened: so this comes before. The marks that were
  * found are those that are used: opened once more, they might not be had.
  */
 static int check_last_resort(struct attempt *a,
-	const struct avml_source_config *config, struct avml_page_flags *flags)
+	const struct source_place *place, struct avml_page_flags *flags)
 {
 	CLEANUP_FREE char *flags_path =
-		host_proc_path(config->proc_dir, "kpageflags");
+		host_proc_path(place->proc_dir, "kpageflags");
 	CLEANUP_FREE char *meminfo_path =
-		host_proc_path(config->proc_dir, "meminfo");
+		host_proc_path(place->proc_dir, "meminfo");
 	struct avml_meminfo meminfo;
 	struct avml_error why = AVML_ERROR_INIT;
 	char text[AVML_ERROR_TEXT];
+	int ret = 0;
 
 	if (!flags_path || !meminfo_path)
 		return avml_error_set_errno(&a->err, ENOMEM, "%s", a->path);
@@ -63,15 +56,17 @@ static int check_last_resort(struct attempt *a,
 		avml_error_set(&a->err, EPERM,
 			"%s: pages that must not be touched are not known: %s",
 			a->path, text);
-		return refuse_last_resort(a);
+		ret = source_risk(place, &a->why, &a->err);
 	}
+	if (ret < 0)
+		return ret;
 	if (avml_meminfo_read(meminfo_path, &meminfo, &why) < 0) {
 		avml_error_join(&why, text, sizeof(text));
 		avml_error_set(&a->err, EPERM,
 			"%s: whether memory must not be touched is not known: "
 			"%s",
 			a->path, text);
-		return refuse_last_resort(a);
+		return source_risk(place, &a->why, &a->err);
 	}
 	if (meminfo.unaccepted == 0)
 		return 0;
@@ -79,7 +74,7 @@ static int check_last_resort(struct attempt *a,
 		"%s: %s tells of memory that must not be touched (Unaccepted), "
 		"and kpageflags does not tell which it is",
 		a->path, meminfo_path);
-	return refuse_last_resort(a);
+	return source_risk(place, &a->why, &a->err);
 }
 
 /*
@@ -104,7 +99,8 @@ static int add_filter(struct attempt *a,
 	a->source->cautious = meminfo.poisoned > 0 || meminfo.unaccepted > 0;
 	a->source->flags = *opened;
 	*opened = (struct avml_page_flags)AVML_PAGE_FLAGS_INIT;
-	if (!avml_page_flags_known(&a->source->flags))
+	/* Where it is forced without, that has been told. */
+	if (!a->ops->last_resort)
 		ret = avml_page_flags_open(
 			flags_path, &a->source->flags, &ignored);
 	if (asked_for || a->ops->last_resort)
@@ -134,6 +130,8 @@ static int open_filtered(struct attempt *a,
 		/* For something else it may have been meant otherwise. */
 		.forced = config->force && asked_for,
 		.flags = &flags,
+		.tell_forced = config->forced,
+		.ctx = config->ctx,
 	};
 	CLEANUP_FREE char *copy = NULL;
 	int ret = 0;
@@ -151,8 +149,8 @@ static int open_filtered(struct attempt *a,
 			place.page_size);
 	if (a->ops->check)
 		ret = a->ops->check(&place, &a->why, &a->err);
-	if (ret == 0 && a->ops->last_resort && !place.forced)
-		ret = check_last_resort(a, config, &flags);
+	if (ret == 0 && a->ops->last_resort)
+		ret = check_last_resort(a, &place, &flags);
 	if (ret == 0)
 		ret = a->ops->open(&place, &a->source, &a->why, &a->err);
 	if (ret < 0)

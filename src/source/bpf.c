@@ -44,30 +44,20 @@ static int find_base(struct bpf_program *program,
 	const struct source_place *place, uint64_t *base,
 	struct source_refusal *why, struct avml_error *err)
 {
-	CLEANUP(avml_page_flags_release)
-	struct avml_page_flags own = AVML_PAGE_FLAGS_INIT;
-	CLEANUP_FREE char *flags_path =
-		host_proc_path(place->proc_dir, "kpageflags");
 	CLEANUP_FREE char *path = host_proc_path(NULL, "self/pagemap");
-	const struct avml_page_flags *flags = place->flags;
-	struct avml_error ignored;
 	int ret;
 
-	if (!path || !flags_path)
+	if (!path)
 		return avml_error_set_errno(err, ENOMEM, "bpf");
-	/* Where it is forced, as far as there are any. */
-	if (!avml_page_flags_known(flags)) {
-		(void)avml_page_flags_open(flags_path, &own, &ignored);
-		flags = &own;
-	}
-	ret = bpf_base_find(program, path, flags, place->ram, base, err);
+	ret = bpf_base_find(
+		program, path, place->flags, place->ram, base, err);
 	if (ret == -ENOENT && place->proc_dir) {
 		free(path);
 		path = host_proc_path(place->proc_dir, "self/pagemap");
 		if (!path)
 			return avml_error_set_errno(err, ENOMEM, "bpf");
 		ret = bpf_base_find(
-			program, path, flags, place->ram, base, err);
+			program, path, place->flags, place->ram, base, err);
 	}
 	if (ret == -ENOMEM)
 		return avml_error_wrap(err, "bpf");

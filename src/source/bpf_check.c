@@ -103,8 +103,6 @@ static int check_lockdown(struct source_refusal *why, struct avml_error *err)
 static int check_hypervisor(const struct source_place *place,
 	struct source_refusal *why, struct avml_error *err)
 {
-	if (place->forced)
-		return 0;
 	if (host_is_android())
 		avml_error_set(err, EPERM,
 			"bpf: this is Android, where a hypervisor may guard "
@@ -118,10 +116,7 @@ static int check_hypervisor(const struct source_place *place,
 			"and may end the machine when that is touched");
 	else
 		return 0;
-	return source_refuse(why, AVML_SOURCE_UNSAFE,
-		"--source with its name and --force read it all the same, at "
-		"the risk of the machine",
-		-EPERM);
+	return source_risk(place, why, err);
 }
 
 static int check_ram(const struct source_place *place,
@@ -146,8 +141,9 @@ int bpf_check(const struct source_place *place, struct source_refusal *why,
 	if (ret == 0)
 		ret = check_lockdown(why, err);
 	if (ret == 0)
-		ret = check_hypervisor(place, why, err);
-	return ret == 0 ? check_ram(place, why, err) : ret;
+		ret = check_ram(place, why, err);
+	/* Last: what is forced is told of what goes on. */
+	return ret == 0 ? check_hypervisor(place, why, err) : ret;
 }
 
 int bpf_explain(int ret, struct source_refusal *why, struct avml_error *err)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <avml/source.h>
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "source/source_ops.h"
 
@@ -11,6 +13,28 @@ int source_refuse(struct source_refusal *why, enum avml_source_reason reason,
 	why->reason = reason;
 	why->remedy = remedy;
 	return ret;
+}
+
+int source_risk(const struct source_place *place, struct source_refusal *why,
+	struct avml_error *err)
+{
+	static const char go_on[] = "; --force reads it all the same, at the "
+				    "risk of the machine";
+	char text[AVML_ERROR_TEXT + sizeof(go_on)];
+	size_t len;
+
+	if (!place->forced)
+		return source_refuse(why, AVML_SOURCE_UNSAFE,
+			"--source with its name and --force read it all the "
+			"same, at the risk of the machine",
+			-EPERM);
+	if (place->tell_forced) {
+		len = avml_error_join(err, text, AVML_ERROR_TEXT);
+		memcpy(text + len, go_on, sizeof(go_on));
+		place->tell_forced(place->ctx, text);
+	}
+	avml_error_init(err);
+	return 0;
 }
 
 void avml_source_free(struct avml_source *source)

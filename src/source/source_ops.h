@@ -22,8 +22,11 @@ struct source_place {
 	bool copy_allowed; /* a regular file may be in a device's place */
 	const struct avml_range_list *ram; /* whole pages; NULL: not known */
 	const char *proc_dir;		   /* NULL: /proc */
-	bool forced;			   /* it may end the machine */
-	/* Closed where they were not asked for before it is opened. */
+	bool forced;			   /* see source_risk() */
+	/* See struct avml_source_config. */
+	void (*tell_forced)(void *ctx, const char *text);
+	void *ctx;
+	/* Of a last resort; closed where it is forced without. */
 	const struct avml_page_flags *flags;
 };
 
@@ -117,6 +120,13 @@ extern const struct source_ops source_file;
 /* Set the reason, and return `ret`. */
 int source_refuse(struct source_refusal *why, enum avml_source_reason reason,
 	const char *remedy, int ret);
+
+/*
+ * To go on may end the machine, for the reason that is in `err`. Refused with
+ * -EPERM; or where that is forced told, and 0.
+ */
+int source_risk(const struct source_place *place, struct source_refusal *why,
+	struct avml_error *err);
 
 /* Readers that are a descriptor and nothing else. */
 int source_fd_reader_new(const struct avml_source *source,

@@ -444,7 +444,8 @@ def write_bpf(made):
     made.write_bpf("bpf_secret", pages(SECRET_AT, FAULT))
     made.write_bpf("bpf_kfence", [(0x2400000, 0x2480000, FAULT)])
     made.write_bpf("bpf_forced",
-                   warnings="warning: /proc/kpageflags cannot be read\n")
+                   warnings="warning: bpf: pages are not known: kpageflags; "
+                   "--force reads it all the same\n")
     write_left(made, "bpf_left", 0)
     write_left(made, "bpf_killed", 137)
     for name, why in (
