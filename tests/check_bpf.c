@@ -62,7 +62,7 @@ START_TEST(bpf_fills_its_buffers)
 	struct avml_source *source = open_source();
 	const unsigned int loads = calls_of(BPF_PROG_LOAD);
 	uint8_t status[PIECE / PAGE];
-	uint8_t *buffers = avml_source_buffers(source, PIECE, 4);
+	uint8_t *buffers = avml_source_buffers(source, PIECE, 4, 0);
 	struct avml_source_reader *reader = new_reader(source);
 
 	ck_assert_ptr_nonnull(buffers);
@@ -97,23 +97,25 @@ START_TEST(bpf_has_no_buffers_of_another_kind)
 	struct avml_source *source = open_source();
 	const int fds = machine_open_fds();
 
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE / 2, 4));
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE * 2, 4));
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 0));
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 70000));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE / 2, 4, 0));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE * 2, 4, 0));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 0, 0));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 70000, 0));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 1, 70000));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 0, 1));
 	kernel.fail[BPF_MAP_CREATE].error = ENOMEM;
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4, 0));
 	kernel.fail[BPF_MAP_CREATE].error = 0;
 	machine.map_fails = machine.map_calls + 1;
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4, 0));
 	kernel.fail[BPF_PROG_TEST_RUN].error = EBUSY;
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4, 0));
 	kernel.fail[BPF_PROG_TEST_RUN].error = 0;
 	ck_assert_int_eq(machine.maps, 0);
 	ck_assert_int_eq(machine_open_fds(), fds);
 	/* Nor twice. */
-	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 4));
-	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4));
+	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 4, 0));
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 4, 0));
 	avml_source_free(source);
 	ck_assert_int_eq(machine.maps, 0);
 	ck_assert_int_eq(machine_open_fds(), none);
@@ -122,7 +124,7 @@ END_TEST
 
 struct job {
 	const struct avml_source *source;
-	uint8_t *buffers;
+	uint8_t *buffers, *other;
 	size_t first;
 	pthread_t thread;
 };
@@ -137,6 +139,9 @@ static void *read_often(void *arg)
 		const uint64_t addr = ADDR + (job->first * 16 + i) * PIECE;
 		uint8_t status[PIECE / PAGE];
 
+		/* By an element of its own too, beside the other's. */
+		if (i % 2 == 1)
+			piece = job->other;
 		TEST_ASSERT(avml_source_read(
 				    reader, addr, piece, PIECE, status) == 0);
 		assert_bytes(piece, addr, PIECE);
@@ -148,17 +153,22 @@ static void *read_often(void *arg)
 START_TEST(bpf_is_read_by_two_threads)
 {
 	struct avml_source *source = open_source();
-	uint8_t *buffers = avml_source_buffers(source, PIECE, 4);
+	uint8_t *buffers = avml_source_buffers(source, PIECE, 4, 2);
+	const unsigned int loads = calls_of(BPF_PROG_LOAD);
 	struct job jobs[2];
 
 	for (size_t i = 0; i < 2; i++) {
-		jobs[i] = (struct job){ source, buffers, i * 2, 0 };
+		jobs[i] = (struct job){ source, buffers, malloc(PIECE), i * 2,
+			0 };
 		ck_assert_int_eq(pthread_create(&jobs[i].thread, NULL,
 					 read_often, &jobs[i]),
 			0);
 	}
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2; i++) {
 		ck_assert_int_eq(pthread_join(jobs[i].thread, NULL), 0);
+		free(jobs[i].other);
+	}
+	ck_assert_uint_eq(calls_of(BPF_PROG_LOAD), loads);
 	avml_source_free(source);
 }
 END_TEST
@@ -178,7 +188,7 @@ START_TEST(bpf_reads_into_any_memory)
 
 	/* With others of its own that it is not: in front of it, behind it. */
 	if (_i == 1)
-		ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 2));
+		ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 2, 0));
 	/* Nor is it aligned. */
 	for (size_t i = 0; i < 2; i++) {
 		memset(bytes, 0, len + 1);
@@ -273,7 +283,7 @@ START_TEST(bpf_reads_right_behind_its_buffers)
 
 	ck_assert_ptr_ne(room, MAP_FAILED);
 	machine.map_at = room;
-	ck_assert_ptr_eq(avml_source_buffers(source, PIECE, 2), room);
+	ck_assert_ptr_eq(avml_source_buffers(source, PIECE, 2, 0), room);
 	machine.map_at = NULL;
 	ck_assert_uint_eq(
 		avml_source_read(reader, ADDR, room + len, PIECE, status), 0);
@@ -305,26 +315,27 @@ static void assert_piece(const uint8_t *piece, const uint8_t *status, size_t i)
 /* Into its own buffers, and into others; nothing beside them is touched. */
 START_TEST(bpf_zeros_pages_that_fault)
 {
+	const size_t by_spare = (size_t)_i / TEST_COUNT(bad);
+	const size_t n = (size_t)_i % TEST_COUNT(bad);
 	struct avml_source *source = open_source();
 	struct avml_source_reader *reader = new_reader(source);
-	uint8_t *buffers = avml_source_buffers(source, PIECE, 3);
+	uint8_t *buffers = avml_source_buffers(source, PIECE, 3, by_spare);
 	uint8_t *other = malloc(PIECE), status[PIECE / PAGE];
 	uint8_t *piece = buffers + PIECE;
 
 	memset(buffers, 0x77, (size_t)3 * PIECE);
-	machine.holes[0].start = ADDR + bad[_i].first * PAGE + 17;
-	machine.holes[0].end =
-		ADDR + (bad[_i].first + bad[_i].count) * PAGE - 17;
+	machine.holes[0].start = ADDR + bad[n].first * PAGE + 17;
+	machine.holes[0].end = ADDR + (bad[n].first + bad[n].count) * PAGE - 17;
 	ck_assert_uint_eq(avml_source_read(reader, ADDR, piece, PIECE, status),
-		bad[_i].count);
-	assert_piece(piece, status, (size_t)_i);
+		bad[n].count);
+	assert_piece(piece, status, n);
 	for (size_t i = 0; i < PIECE; i++) {
 		TEST_ASSERT(buffers[i] == 0x77);
 		TEST_ASSERT(buffers[(size_t)2 * PIECE + i] == 0x77);
 	}
 	ck_assert_uint_eq(avml_source_read(reader, ADDR, other, PIECE, status),
-		bad[_i].count);
-	assert_piece(other, status, (size_t)_i);
+		bad[n].count);
+	assert_piece(other, status, n);
 	free(other);
 	avml_source_reader_free(reader);
 	avml_source_free(source);
@@ -345,7 +356,8 @@ static Suite *bpf_suite(void)
 	tcase_add_loop_test(tc, bpf_reads_into_any_memory, 0, 2);
 	tcase_add_test(tc, bpf_reads_more_than_its_buffer);
 	tcase_add_test(tc, bpf_reads_right_behind_its_buffers);
-	tcase_add_loop_test(tc, bpf_zeros_pages_that_fault, 0, TEST_COUNT(bad));
+	tcase_add_loop_test(
+		tc, bpf_zeros_pages_that_fault, 0, 2 * TEST_COUNT(bad));
 	tcase_add_test(tc, bpf_without_a_program_reads_nothing);
 	tcase_add_loop_test(tc, bpf_without_a_program_reads_nothing,
 		BPF_PROG_LOAD, BPF_PROG_LOAD + 1);

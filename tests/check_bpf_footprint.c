@@ -41,13 +41,16 @@ END_TEST
 /* --- what it has put there ------------------------------------------------ */
 
 static void assert_footprint(const struct avml_source *source, const char *kind,
-	unsigned int programs, uint64_t elements)
+	unsigned int programs, unsigned int loads, uint64_t elements)
 {
 	struct avml_source_footprint f;
 
 	ck_assert(avml_source_footprint(source, &f));
 	ck_assert_str_eq(f.kind, kind);
 	ck_assert_uint_eq(f.programs, programs);
+	/* With that of the proof, and the one that told where the task is. */
+	ck_assert_uint_eq(f.loads, 2 + loads);
+	ck_assert_uint_eq(f.loads, kernel.programs);
 	ck_assert_uint_eq(f.program_bytes, 17 * (8 + 24));
 	ck_assert_uint_eq(f.map_bytes, elements * PIECE);
 }
@@ -66,21 +69,70 @@ START_TEST(bpf_tells_its_footprint)
 	ck_assert(avml_source_is_host(source));
 	ck_assert_ptr_null(avml_source_coverage(source));
 	/* Nothing stays of what was there for the proof. */
-	assert_footprint(source, kind, 0, 0);
+	assert_footprint(source, kind, 0, 0, 0);
 	for (size_t i = 0; i < 2; i++)
 		readers[i] = new_reader(source);
-	assert_footprint(source, kind, 0, 0);
+	assert_footprint(source, kind, 0, 0, 0);
 	ck_assert_uint_eq(
 		avml_source_read(readers[1], ADDR, page, PAGE, &status), 0);
-	assert_footprint(source, kind, 1, 1);
-	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 5));
-	assert_footprint(source, kind, 2, 6);
+	assert_footprint(source, kind, 1, 1, 1);
+	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 5, 0));
+	assert_footprint(source, kind, 2, 2, 6);
 	ck_assert_uint_eq(
 		avml_source_read(readers[0], ADDR, page, PAGE, &status), 0);
-	assert_footprint(source, kind, 3, 7);
+	assert_footprint(source, kind, 3, 3, 7);
 	for (size_t i = 0; i < 2; i++)
 		avml_source_reader_free(readers[i]);
-	assert_footprint(source, kind, 1, 5);
+	assert_footprint(source, kind, 1, 3, 5);
+	avml_source_free(source);
+}
+END_TEST
+
+/* That it cannot read is found at once; that it was there is counted. */
+START_TEST(bpf_counts_what_was_loaded_in_vain)
+{
+	struct avml_source *source = open_source();
+
+	kernel.fail[BPF_PROG_TEST_RUN].error = EBUSY;
+	ck_assert_ptr_null(avml_source_buffers(source, PIECE, 5, 2));
+	assert_footprint(source, "syscall", 0, 1, 0);
+	avml_source_free(source);
+}
+END_TEST
+
+/* All is there from the begin: a page that faults has no program loaded. */
+START_TEST(bpf_loads_nothing_while_it_reads)
+{
+	struct avml_source *source = open_source();
+	struct avml_source_reader *readers[3];
+	uint8_t *buffers = avml_source_buffers(source, PIECE, 4, 2);
+	uint8_t page[PAGE], status[PIECE / PAGE];
+
+	for (size_t i = 0; i < 3; i++)
+		readers[i] = new_reader(source);
+	machine.holes[0] =
+		(struct avml_range){ ADDR + 5 * PAGE, ADDR + 6 * PAGE };
+	assert_footprint(source, "syscall", 1, 1, 6);
+	kernel.fail[BPF_PROG_LOAD].error = EMFILE;
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq(avml_source_read(readers[i % 2], ADDR,
+					  buffers + i * PIECE, PIECE, status),
+			1);
+		ck_assert_uint_eq(status[5], EFAULT);
+		ck_assert_uint_eq(buffers[i * PIECE + 6 * PAGE],
+			byte_at(ADDR + 6 * PAGE));
+	}
+	assert_footprint(source, "syscall", 1, 1, 6);
+	/* A reader more than was said has to. */
+	ck_assert_uint_eq(
+		avml_source_read(readers[2], ADDR, page, PAGE, status), 1);
+	ck_assert_uint_eq(status[0], EMFILE);
+	kernel.fail[BPF_PROG_LOAD].error = 0;
+	ck_assert_uint_eq(
+		avml_source_read(readers[2], ADDR, page, PAGE, status), 0);
+	assert_footprint(source, "syscall", 2, 2, 7);
+	for (size_t i = 0; i < 3; i++)
+		avml_source_reader_free(readers[i]);
 	avml_source_free(source);
 }
 END_TEST
@@ -93,7 +145,7 @@ START_TEST(bpf_tells_its_footprint_without_a_size)
 
 	kernel.fail[BPF_OBJ_GET_INFO_BY_FD].error = EPERM;
 	source = open_source();
-	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 2));
+	ck_assert_ptr_nonnull(avml_source_buffers(source, PIECE, 2, 0));
 	ck_assert(avml_source_footprint(source, &f));
 	ck_assert_uint_eq(f.program_bytes, 0);
 	ck_assert_uint_eq(f.map_bytes, (uint64_t)2 * PIECE);
@@ -110,6 +162,8 @@ static Suite *bpf_footprint_suite(void)
 	tcase_add_test(tc, bpf_stays_behind_the_filter);
 	tcase_add_test(tc, bpf_opens_its_filter_once);
 	tcase_add_loop_test(tc, bpf_tells_its_footprint, 0, 2);
+	tcase_add_test(tc, bpf_counts_what_was_loaded_in_vain);
+	tcase_add_test(tc, bpf_loads_nothing_while_it_reads);
 	tcase_add_test(tc, bpf_tells_its_footprint_without_a_size);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -182,6 +182,7 @@ static inline int kernel_load(const union bpf_attr *attr)
 	fd = memfd_create("program", MFD_CLOEXEC);
 	TEST_ASSERT(fd >= 0 &&
 		    write(fd, &program, sizeof(program)) == sizeof(program));
+	atomic_fetch_add(&kernel.programs, 1);
 	return fd;
 }
 

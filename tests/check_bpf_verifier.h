@@ -54,6 +54,7 @@ static struct {
 	bool unlimited; /* setrlimit() was called */
 	struct kernel_map maps[KERNEL_MAPS];
 	size_t map_count;
+	atomic_uint programs; /* that it has taken */
 	_Atomic unsigned int calls[KERNEL_COMMANDS];
 } kernel;
 

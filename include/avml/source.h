@@ -165,9 +165,11 @@ const char *avml_source_path_of(const struct avml_source *source, size_t i);
 /* What a source has put into the kernel that it reads, gone with it. */
 struct avml_source_footprint {
 	const char *kind; /* "syscall", "raw-tracepoint": of programs */
+	/* Those that read, and are there as long as that goes on. */
 	unsigned int programs;
+	unsigned int loads;	/* with those that were to prove and to probe */
 	uint64_t program_bytes; /* instructions of each; 0: not known */
-	uint64_t map_bytes;	/* of all, and they are what is read into */
+	uint64_t map_bytes;	/* of all programs; it is what is read into */
 };
 
 /* False: it leaves the kernel as it is. */
@@ -177,10 +179,12 @@ bool avml_source_footprint(const struct avml_source *source,
 /*
  * Memory that the source fills without a copy: `count` pieces of `len` bytes
  * in a row, page aligned. It is the source's, and there until that is freed;
- * to be asked for once, before anything is read. NULL: any memory is as good,
- * or there is none to be had.
+ * to be asked for once, before anything is read. That many `readers` then have
+ * all that they need for reading, into these and other memory. NULL: any memory
+ * is as good, or there is none to be had.
  */
-void *avml_source_buffers(struct avml_source *source, size_t len, size_t count);
+void *avml_source_buffers(
+	struct avml_source *source, size_t len, size_t count, size_t readers);
 
 /* The size of a page in bytes, the unit that reading succeeds or fails by. */
 size_t avml_source_page_size(const struct avml_source *source);

@@ -170,6 +170,7 @@ bool json_footprint(cJSON *object, const char *key,
 	item = cJSON_AddObjectToObject(object, key);
 	return item && json_text(item, "program", footprint->kind) &&
 	       json_number(item, "programs", footprint->programs) &&
+	       json_number(item, "loads", footprint->loads) &&
 	       json_number(item, "program_bytes", footprint->program_bytes) &&
 	       json_number(item, "map_bytes", footprint->map_bytes);
 }

@@ -131,8 +131,8 @@ static int map_buffers(struct capture *c)
 {
 	const size_t pieces = (size_t)c->slot_count * PIECE_LEN;
 	const size_t encoded = c->slot_count * c->encoded_cap;
-	uint8_t *read_into =
-		avml_source_buffers(c->source, PIECE_LEN, c->slot_count);
+	uint8_t *read_into = avml_source_buffers(
+		c->source, PIECE_LEN, c->slot_count, c->threads);
 	uint8_t *next;
 
 	/* A mapping: page aligned, and gone again after the run. */

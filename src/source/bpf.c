@@ -28,12 +28,22 @@ struct bpf {
 	uint64_t program_bytes;
 	/* Reads into the buffers of all; without buffers there is none. */
 	struct bpf_program shared;
+	unsigned int pieces; /* of its elements; those behind are to spare */
+	/* By the readers of all threads. */
+	atomic_uint taken;  /* of those to spare */
 	atomic_uint others; /* programs of single readers */
+	atomic_uint loads;  /* programs over all time */
 };
 
 struct bpf_reader {
 	struct avml_source_reader base;
-	/* For memory that is in no map: a copy more. Made when it is needed. */
+	/*
+	 * For memory that is in no map, and what is not the begin of an
+	 * element, as half of a piece that faults: a copy more. By way of an
+	 * element to spare (-1: none yet); where there is none by a program of
+	 * its own, made when it is needed.
+	 */
+	int spare;
 	struct bpf_program own;
 };
 
@@ -91,6 +101,7 @@ static int bpf_open(const struct source_place *place,
 	if (ret == 0) {
 		bpf->kind = bpf_program_type(&program);
 		bpf->program_bytes = bpf_program_size(&program);
+		atomic_store(&bpf->loads, program.loads);
 	}
 	bpf_program_close(&program);
 	if (ret < 0) {
@@ -113,16 +124,26 @@ static void bpf_free(struct avml_source *source)
 	free(bpf);
 }
 
-static void *bpf_buffers(struct avml_source *source, size_t len, size_t count)
+/*
+ * With an element to spare for each reader: to load a program in the midst of
+ * a run may fail, and is one more change.
+ */
+static void *bpf_buffers(
+	struct avml_source *source, size_t len, size_t count, size_t readers)
 {
 	struct bpf *bpf = (struct bpf *)source;
 	struct avml_error ignored;
+	int ret;
 
-	if (len != BPF_PROGRAM_BUFFER || count > UINT16_MAX ||
-		bpf->shared.buffer ||
-		bpf_program_open(&bpf->shared, (unsigned int)count, &ignored) <
-			0)
+	if (len != BPF_PROGRAM_BUFFER || count == 0 || count > UINT16_MAX ||
+		readers > UINT16_MAX || bpf->shared.buffer)
 		return NULL;
+	ret = bpf_program_open(
+		&bpf->shared, (unsigned int)(count + readers), &ignored);
+	atomic_fetch_add(&bpf->loads, bpf->shared.loads);
+	if (ret < 0)
+		return NULL;
+	bpf->pieces = (unsigned int)count;
 	return bpf->shared.buffer;
 }
 
@@ -135,6 +156,7 @@ static void bpf_footprint(const struct avml_source *source,
 	*footprint = (struct avml_source_footprint){
 		.kind = bpf->kind,
 		.programs = others + (bpf->shared.buffer != NULL),
+		.loads = atomic_load(&bpf->loads),
 		.program_bytes = bpf->program_bytes,
 		.map_bytes = bpf_program_map_size(&bpf->shared) +
 			     (uint64_t)others * BPF_PROGRAM_BUFFER,
@@ -145,14 +167,14 @@ static void bpf_footprint(const struct avml_source *source,
  * A source is const to those that read it. What they have loaded is counted
  * none the less.
  */
-static atomic_uint *others_of(const struct avml_source *source)
+static struct bpf *counting(const struct avml_source *source)
 {
 	const union {
 		const struct avml_source *source;
 		struct bpf *bpf;
 	} both = { .source = source };
 
-	return &both.bpf->others;
+	return both.bpf;
 }
 
 /* --- readers -------------------------------------------------------------- */
@@ -166,6 +188,7 @@ static int bpf_reader_new(const struct avml_source *source,
 		return avml_error_set_errno(err, ENOMEM, "%s", source->path);
 	r->base.source = source;
 	r->base.fd = -1;
+	r->spare = -1;
 	r->own = (struct bpf_program)BPF_PROGRAM_INIT;
 	*reader = &r->base;
 	return 0;
@@ -176,7 +199,7 @@ static void bpf_reader_free(struct avml_source_reader *reader)
 	struct bpf_reader *r = (struct bpf_reader *)reader;
 
 	if (r->own.buffer)
-		atomic_fetch_sub(others_of(reader->source), 1);
+		atomic_fetch_sub(&counting(reader->source)->others, 1);
 	bpf_program_close(&r->own);
 	free(r);
 }
@@ -196,21 +219,57 @@ static bool is_shared(const struct bpf *bpf, const char *buf, size_t len,
 	return at % BPF_PROGRAM_BUFFER == 0 && len <= BPF_PROGRAM_BUFFER;
 }
 
+/* An element that no other reader copies by. Whether there is one. */
+static bool take_spare(struct bpf_reader *r)
+{
+	struct bpf *bpf = counting(r->base.source);
+	const unsigned int all = bpf->shared.count - bpf->pieces;
+	unsigned int n;
+
+	if (r->spare >= 0 || r->own.buffer || atomic_load(&bpf->taken) >= all)
+		return r->spare >= 0;
+	n = atomic_fetch_add(&bpf->taken, 1);
+	if (n < all)
+		r->spare = (int)(bpf->pieces + n);
+	return r->spare >= 0;
+}
+
+static int open_own(struct bpf_reader *r)
+{
+	struct bpf *bpf = counting(r->base.source);
+	struct avml_error ignored;
+	int ret;
+
+	if (r->own.buffer)
+		return 0;
+	ret = bpf_program_open(&r->own, 1, &ignored);
+	atomic_fetch_add(&bpf->loads, r->own.loads);
+	if (ret == 0)
+		atomic_fetch_add(&bpf->others, 1);
+	return ret;
+}
+
 static int read_copied(
 	struct bpf_reader *r, uint64_t addr, void *buf, size_t len)
 {
-	struct avml_error ignored;
+	const struct bpf *bpf = (const struct bpf *)r->base.source;
+	const struct bpf_program *program = &bpf->shared;
+	unsigned int element = 0;
 	int ret = 0;
 
-	if (!r->own.buffer) {
-		ret = bpf_program_open(&r->own, 1, &ignored);
-		if (ret < 0)
-			return ret;
-		atomic_fetch_add(others_of(r->base.source), 1);
+	if (take_spare(r)) {
+		element = (unsigned int)r->spare;
+	} else {
+		program = &r->own;
+		ret = open_own(r);
 	}
-	ret = bpf_program_read(&r->own, 0, addr, len);
 	if (ret == 0)
-		memcpy(buf, r->own.buffer, len);
+		ret = bpf_program_read(program, element, addr, len);
+	if (ret == 0)
+		memcpy(buf,
+			(const char *)program->buffer +
+				(size_t)element * BPF_PROGRAM_BUFFER,
+			len);
 	return ret;
 }
 

@@ -275,6 +275,7 @@ static int load(
 	}
 	if (fd >= 0) {
 		p->type = type;
+		p->loads++;
 		return fd;
 	}
 	if (fd == -EAGAIN)
@@ -309,8 +310,12 @@ int bpf_program_open(
 			(void)avml_error_set_errno(
 				err, -ret, "to run a BPF program");
 	}
-	if (ret < 0)
+	if (ret < 0) {
+		const unsigned int loads = program->loads;
+
 		bpf_program_close(program);
+		program->loads = loads;
+	}
 	return ret;
 }
 
@@ -346,6 +351,7 @@ int bpf_program_task(
 	task.prog_fd = load(&task, &task_code, err);
 	if (task.prog_fd < 0)
 		return task.prog_fd;
+	program->loads = task.loads;
 	ret = run(task.prog_fd, &nothing, &result);
 	close(task.prog_fd);
 	if (ret == 0)

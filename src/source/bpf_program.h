@@ -29,6 +29,7 @@ struct bpf_program {
 	int prog_fd;	    /* -1: none */
 	unsigned int count; /* of its elements */
 	unsigned int type;  /* an enum bpf_prog_type */
+	unsigned int loads; /* that the kernel took, this one and others */
 	void *buffer;	    /* all elements, in a row, page aligned */
 };
 
@@ -44,6 +45,7 @@ struct bpf_program {
  * Make a map of `count` elements, and load the program that reads. 0, or the
  * -errno of the system call: -ENOSYS, -EPERM, -EINVAL, -EACCES,
  * -BPF_NOT_SUPPORTED, ...; -EAGAIN: signals came in between, again and again.
+ * On failure nothing is left but the count of `loads`.
  */
 int bpf_program_open(struct bpf_program *program, unsigned int count,
 	struct avml_error *err);

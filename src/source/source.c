@@ -74,10 +74,12 @@ bool avml_source_footprint(const struct avml_source *source,
 	return true;
 }
 
-void *avml_source_buffers(struct avml_source *source, size_t len, size_t count)
+void *avml_source_buffers(
+	struct avml_source *source, size_t len, size_t count, size_t readers)
 {
-	return source->ops->buffers ? source->ops->buffers(source, len, count)
-				    : NULL;
+	if (!source->ops->buffers)
+		return NULL;
+	return source->ops->buffers(source, len, count, readers);
 }
 
 size_t avml_source_page_size(const struct avml_source *source)

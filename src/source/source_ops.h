@@ -61,7 +61,8 @@ struct source_ops {
 	void (*free)(struct avml_source *source);
 
 	/* As the public functions; NULL: none, nothing. */
-	void *(*buffers)(struct avml_source *source, size_t len, size_t count);
+	void *(*buffers)(struct avml_source *source, size_t len, size_t count,
+		size_t readers);
 	void (*footprint)(const struct avml_source *source,
 		struct avml_source_footprint *footprint);
 

@@ -42,6 +42,8 @@ edited("another type of program", "bpf_threads", "one program", "report",
        "syscall", "kprobe")
 edited("more than one program", "bpf_threads", "one program", "report",
        '"programs": 1', '"programs": 2')
+edited("more programs loaded", "bpf_threads", "one program", "report",
+       '"loads": 4', '"loads": 5')
 edited("no word of what is not known", "bpf_forced", "a warning says",
        "stderr", "warning: ", "note: ")
 edited("a secret page not named", "bpf_secret", "named as unreadable",

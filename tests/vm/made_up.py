@@ -438,8 +438,8 @@ def write_bpf(made):
         made.write_bpf(name)
     put(made.root + "/bpf_threads/report", '{"type": "header"}\n' + json.dumps({
         "type": "summary", "footprint": {
-            "program": "syscall", "programs": 1, "program_bytes": 300,
-            "map_bytes": 1 << 20}}) + "\n")
+            "program": "syscall", "programs": 1, "loads": 4,
+            "program_bytes": 300, "map_bytes": 6 << 18}}) + "\n")
     made.write_bpf("bpf_compressed", kind="v2")
     made.write_bpf("bpf_secret", pages(SECRET_AT, FAULT))
     made.write_bpf("bpf_kfence", [(0x2400000, 0x2480000, FAULT)])
