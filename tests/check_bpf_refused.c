@@ -306,6 +306,8 @@ START_TEST(bpf_refusal_has_its_reason)
 	ck_assert_str_eq(v->name, "bpf");
 	ck_assert_str_eq(v->path, "bpf");
 	ck_assert(v->primary == works && v->changes_kernel == works);
+	/* Told where it was tried, whatever became of that. */
+	ck_assert(v->asked_kernel == (all_calls() > 0));
 	ck_assert_msg(
 		v->reason == (works ? AVML_SOURCE_USABLE : cases[n].reason),
 		"%zu: %s: %s", n, avml_source_reason_key(v->reason),

@@ -56,7 +56,7 @@ struct verdicts {
 	struct verdict {
 		char name[16], path[TEST_PATH_MAX];
 		enum avml_source_reason reason;
-		bool primary, changes_kernel;
+		bool primary, changes_kernel, asked_kernel;
 		char remedy[256], message[1024]; /* "": NULL */
 	} items[8];
 };
@@ -73,6 +73,7 @@ static inline void on_verdict(
 	v->reason = verdict->reason;
 	v->primary = verdict->primary;
 	v->changes_kernel = verdict->changes_kernel;
+	v->asked_kernel = verdict->asked_kernel;
 	snprintf(v->remedy, sizeof(v->remedy), "%s",
 		verdict->remedy ? verdict->remedy : "");
 	if (verdict->err)

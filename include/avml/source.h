@@ -109,6 +109,7 @@ struct avml_source_verdict {
 	enum avml_source_reason reason;
 	bool primary;	     /* the one that will be read first */
 	bool changes_kernel; /* usable: see struct avml_source_footprint */
+	bool asked_kernel;   /* usable or not: the kernel was asked for that */
 	const char *remedy;  /* what would help; constant; may be NULL */
 	const struct avml_error *err; /* NULL when it is usable */
 };

@@ -151,6 +151,7 @@ static int open_filtered(struct attempt *a,
 		ret = a->ops->check(&place, &a->why, &a->err);
 	if (ret == 0 && a->ops->last_resort)
 		ret = check_last_resort(a, &place, &flags);
+	a->asked_kernel = ret == 0 && a->ops->last_resort;
 	if (ret == 0)
 		ret = a->ops->open(&place, &a->source, &a->why, &a->err);
 	if (ret < 0)

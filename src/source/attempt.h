@@ -13,6 +13,7 @@ struct attempt {
 	char *path;
 	struct avml_source *source; /* NULL: it does not work */
 	bool above_low;		    /* see struct probe */
+	bool asked_kernel;	    /* see struct avml_source_verdict */
 	struct source_refusal why;
 	struct avml_error err;
 };

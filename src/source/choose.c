@@ -130,6 +130,7 @@ static void tell(
 		.reason = a->source ? AVML_SOURCE_USABLE : a->why.reason,
 		.primary = primary,
 		.changes_kernel = a->source && a->ops->last_resort,
+		.asked_kernel = a->asked_kernel,
 		.remedy = a->source ? NULL : a->why.remedy,
 		.err = a->source ? NULL : &a->err,
 	};

@@ -38,6 +38,8 @@ def _(records, guest):
     flip(records, max(guest.planted))
 
 
+edited("no word of what was tried", "sources_bpf", "asked for", "stderr",
+       "note: ", "")
 edited("another type of program", "bpf_threads", "one program", "report",
        "syscall", "kprobe")
 edited("more than one program", "bpf_threads", "one program", "report",

@@ -198,6 +198,10 @@ def check_sources(tap, run, guest, crash, kcore, mem, bpf, iomem=True,
     check_words(tap, run, reasons, works)
     check_json(tap, type(run)(os.path.dirname(run.dir), run.name + "_json"),
                guest, reasons, iomem, facts)
+    if bpf == "usable":
+        lacks = run.says("^note: to try source bpf, the kernel was asked")
+        tap.check(not lacks, "%s: a note tells what the kernel was asked for"
+                  % run.name, run.stderr)
     for part in ("", "_json"):
         left = os.listdir(run.dir + part)
         made = set(left) - {"cmd", "status", "stdout", "stderr", "seconds",

@@ -465,6 +465,8 @@ def write_survey(made, name, reasons, iomem=True, **facts):
     reasons = dict(zip(PATHS, reasons))
     first = next((n for n, r in reasons.items() if r == "usable"), None)
     status, text = (0, "") if first else (1, "error: no source works\n")
+    if reasons["bpf"] == "usable":
+        text += "note: to try source bpf, the kernel was asked\n"
     words = "".join("%-12s  %s  %s: why\n" % (
         PATHS[n], "yes" if r == "usable" else "no ", r)
         for n, r in reasons.items())
