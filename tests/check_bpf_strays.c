@@ -183,6 +183,9 @@ START_TEST(base_is_found_when_a_page_moves_meanwhile)
 		_i < 20 ? PROOF_PAGES - 1 : 2, 1 + (unsigned int)_i % 20, 1);
 	ck_assert_uint_eq(lowest_page(), PROOF_PAGES - 1);
 	assert_base(machine.end);
+	/* Another one is followed while the search goes on, as it does. */
+	if (_i >= 20 && _i < 28)
+		assert_touched_for(lowest_page());
 }
 END_TEST
 
