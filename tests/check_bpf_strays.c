@@ -52,7 +52,7 @@ static const uint64_t bad[] = { POISONED, OFFLINE, NO_PAGE,
 START_TEST(base_search_keeps_off_marks)
 {
 	const uint64_t steps = 1 + (uint64_t)_i % 2;
-	size_t order[PROOF_PAGES];
+	size_t order[PROOF_PAGES] = { 0 };
 
 	machine_begin();
 	by_frame(order);
@@ -110,7 +110,7 @@ END_TEST
 /* What has no page is a hole where it is no RAM. */
 START_TEST(base_search_goes_on_over_holes)
 {
-	size_t order[PROOF_PAGES];
+	size_t order[PROOF_PAGES] = { 0 };
 
 	machine_begin();
 	by_frame(order);
