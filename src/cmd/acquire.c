@@ -27,7 +27,7 @@ static const struct option acquire_options[] = {
 		"refuse if the disk may get fuller"),
 	OPTION_MIN_FREE(AT(min_free)),
 	OPTION_FLAG_AT("force", AT(force),
-		"go on: tmpfs, no room on the disk, DIR in use, unsafe bpf"),
+		"go on: tmpfs, full disk, DIR used, unsafe bpf"),
 	/* AVML's README says --put, which its binaries never knew. */
 	REMOTE_SECRET_ALSO("url", "put", AT_REMOTE(url), "URL",
 		"send FILE there then, by HTTP PUT"),
