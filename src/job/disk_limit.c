@@ -104,6 +104,7 @@ static int look(const char *destination, struct disk *disk)
 	struct statvfs fs;
 	int ret = find_place(destination, &place);
 
+	*disk = (struct disk){ .old = 0 };
 	if (ret < 0)
 		return ret;
 	/* A signal is no failure of theirs. */
