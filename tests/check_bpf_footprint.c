@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a BPF program is to those who ask the source: its filter, its size. */
+#include <avml/snapshot.h>
+
 #include "check_bpf_source.h"
 
 /* Pages that are marked are not asked for. */
@@ -153,6 +155,39 @@ START_TEST(bpf_tells_its_footprint_without_a_size)
 }
 END_TEST
 
+static void note_source(void *ctx, const struct avml_source_verdict *verdict)
+{
+	*(bool *)ctx = verdict->changes_kernel;
+}
+
+/* It was there, though the run ended before anything was read. */
+START_TEST(bpf_footprint_is_told_of_a_run_that_did_not_begin)
+{
+	static const char iomem[] = "00100000-bfffffff : System RAM\n";
+	struct avml_error err = AVML_ERROR_INIT;
+	struct avml_snapshot_result result;
+	struct avml_snapshot_options options = {
+		.source = "bpf", .page_size = PAGE, .threads = 1
+	};
+	bool used = false;
+	const struct avml_snapshot_events events = { .ctx = &used,
+		.source = note_source };
+
+	machine_begin();
+	options.iomem = test_file("iomem", iomem, strlen(iomem));
+	options.destination = test_path("none/image");
+	ck_assert_int_eq(
+		avml_snapshot(&options, &events, &result, &err), -ENOENT);
+	ck_assert(used);
+	ck_assert_str_eq(result.source, "bpf");
+	ck_assert_ptr_nonnull(result.footprint.kind);
+	ck_assert_uint_eq(result.footprint.programs, 1);
+	ck_assert_uint_eq(result.footprint.loads, 4);
+	ck_assert_uint_eq(result.footprint.map_bytes, 2 * PIECE);
+	ck_assert_int_eq(machine.maps, 0);
+}
+END_TEST
+
 static Suite *bpf_footprint_suite(void)
 {
 	Suite *suite = suite_create("bpf_footprint");
@@ -165,6 +200,7 @@ static Suite *bpf_footprint_suite(void)
 	tcase_add_test(tc, bpf_counts_what_was_loaded_in_vain);
 	tcase_add_test(tc, bpf_loads_nothing_while_it_reads);
 	tcase_add_test(tc, bpf_tells_its_footprint_without_a_size);
+	tcase_add_test(tc, bpf_footprint_is_told_of_a_run_that_did_not_begin);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -55,11 +55,14 @@ static void begin(void)
 	ck_assert_int_eq(report_begin(&report, &report_options, &err), 0);
 }
 
+static struct avml_source_footprint footprint;
+
 static void finish(int status)
 {
 	const struct avml_snapshot_result result = {
 		.source = "",
 		.read_bytes = UINT64_MAX,
+		.footprint = footprint,
 		.digest = "",
 	};
 	struct avml_error err = AVML_ERROR_INIT;
@@ -217,6 +220,32 @@ START_TEST(report_summary_tells_the_outcome)
 }
 END_TEST
 
+/* Null only where nothing was loaded, be it gone again. */
+START_TEST(report_summary_has_the_footprint)
+{
+	const cJSON *item;
+	cJSON *summary;
+	size_t count;
+
+	begin();
+	if (_i == 1) {
+		footprint.kind = "syscall";
+		footprint.loads = 3;
+	}
+	finish(STATUS_FAILED);
+	summary = line_at(-1, &count);
+	item = cJSON_GetObjectItem(summary, "footprint");
+	if (_i == 1) {
+		ck_assert_str_eq(text_of(item, "program"), "syscall");
+		ck_assert_double_eq(number_of(item, "programs"), 0);
+		ck_assert_double_eq(number_of(item, "loads"), 3);
+	} else {
+		ck_assert(cJSON_IsNull(item));
+	}
+	cJSON_Delete(summary);
+}
+END_TEST
+
 /* Times are since the run began, to the microsecond. */
 START_TEST(report_record_has_its_times)
 {
@@ -271,6 +300,7 @@ static Suite *report_suite(void)
 	tcase_add_test(tc, report_ranges_of_ram_are_bounded);
 	tcase_add_loop_test(
 		tc, report_summary_tells_the_outcome, 0, TEST_COUNT(outcomes));
+	tcase_add_loop_test(tc, report_summary_has_the_footprint, 0, 2);
 	tcase_add_test(tc, report_record_has_its_times);
 	tcase_add_test(tc, report_that_is_not_wanted_is_none);
 	suite_add_tcase(suite, tc);

@@ -101,7 +101,7 @@ struct avml_snapshot_result {
 	uint64_t uncovered_bytes; /* not in the image at all */
 	uint64_t late_bytes;	  /* plugged in during the run: not in it */
 	uint64_t filled_bytes;	  /* read from another source */
-	/* What reading put into the kernel; no programs: nothing. */
+	/* What the source put into the kernel; no loads: nothing. */
 	struct avml_source_footprint footprint;
 	/* Zeros in the image; and uncovered, and late. */
 	uint64_t unreadable_bytes;

@@ -165,7 +165,7 @@ bool json_footprint(cJSON *object, const char *key,
 {
 	cJSON *item;
 
-	if (footprint->programs == 0)
+	if (footprint->loads == 0)
 		return json_text(object, key, NULL);
 	item = cJSON_AddObjectToObject(object, key);
 	return item && json_text(item, "program", footprint->kind) &&

@@ -312,7 +312,6 @@ static int run(struct snapshot *s, struct avml_error *err)
 		s->capture, &s->output.writer, &unreadable, &s->progress, err);
 
 	tell_filled(s);
-	(void)avml_source_footprint(s->source, &s->result->footprint);
 	/* A machine that runs has memory that is not zero. */
 	if (ret == 0 && w->records == 0 && avml_source_is_live(s->source))
 		ret = avml_error_set(err, ENODATA,
@@ -393,6 +392,9 @@ int avml_snapshot(const struct avml_snapshot_options *options,
 		ret = prepare(&s, err);
 	if (ret == 0)
 		ret = run(&s, err);
+	/* Before it is taken away; of a run that did not begin too. */
+	if (s.source)
+		(void)avml_source_footprint(s.source, &result->footprint);
 	output_release(&s.output);
 	capture_free(s.capture);
 	avml_range_list_release(&s.ranges);
