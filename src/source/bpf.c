@@ -59,8 +59,7 @@ static int find_base(struct bpf_program *program,
 
 	if (!path)
 		return avml_error_set_errno(err, ENOMEM, "bpf");
-	ret = bpf_base_find(
-		program, path, place->flags, place->ram, base, err);
+	ret = bpf_base_find(program, path, place->flags, place->ram, base, err);
 	if (ret == -ENOENT && place->proc_dir) {
 		free(path);
 		path = host_proc_path(place->proc_dir, "self/pagemap");
