@@ -55,7 +55,8 @@ struct avml_snapshot_options {
 	size_t other_count; /* at most AVML_SNAPSHOT_OTHERS_MAX */
 	/*
 	 * Go on where the image would lie in the memory that is read (tmpfs,
-	 * ramfs), and where it cannot fit on its disk.
+	 * ramfs), and where it cannot fit on its disk; and read a `source` that
+	 * may end the machine, see struct avml_source_config.
 	 */
 	bool force;
 	uint64_t min_free_mib;	     /* stop before less is free; 0: no limit */

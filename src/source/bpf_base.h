@@ -18,7 +18,8 @@
  * is not far from that of memory; it may be a part of it.
  *
  * Each wrong guess reads one page of memory that is not ours. None of them is
- * one that `flags` marks, which may be closed: then nothing is known.
+ * one that `flags` marks, which may be closed: then nothing is known. Only what
+ * has no page and is not in `ram` is taken for a hole, of which a read fails.
  *
  * 0 or -errno: -EPERM where frame numbers are hidden, or where every guess
  * might touch what is marked; -ENOENT where there is no pagemap; -ERANGE where
