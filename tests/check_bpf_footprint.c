@@ -25,6 +25,33 @@ START_TEST(bpf_stays_behind_the_filter)
 }
 END_TEST
 
+/* Where the file ends memory may go on: nothing else guards what is there. */
+START_TEST(bpf_stays_before_the_end_of_the_marks)
+{
+	struct avml_source *source = open_source();
+	struct avml_source_reader *reader = new_reader(source);
+	uint8_t bytes[4 * PAGE], status[4];
+
+	ck_assert_int_eq(
+		truncate(machine.flags, (off_t)(ADDR / PAGE + 3) * 8 - 1), 0);
+	memset(bytes, 0xee, sizeof(bytes));
+	atomic_store(&machine.reads, 0);
+	machine.last_asked = 0;
+	ck_assert_uint_eq(
+		avml_source_read(reader, ADDR, bytes, sizeof(bytes), status),
+		2);
+	ck_assert_uint_eq(machine.reads, 1);
+	ck_assert_uint_eq(machine.last_asked, machine.base + ADDR + 2 * PAGE);
+	ck_assert_uint_eq(status[1], AVML_PAGE_READ);
+	for (size_t i = 2; i < 4; i++) {
+		ck_assert_uint_eq(status[i], AVML_PAGE_UNMARKED);
+		ck_assert_uint_eq(bytes[i * PAGE], 0);
+	}
+	avml_source_reader_free(reader);
+	avml_source_free(source);
+}
+END_TEST
+
 /* That they could be read once is no use where they are not those in front. */
 START_TEST(bpf_opens_its_filter_once)
 {
@@ -195,6 +222,7 @@ static Suite *bpf_footprint_suite(void)
 
 	tcase_add_checked_fixture(tc, NULL, release_ram);
 	tcase_add_test(tc, bpf_stays_behind_the_filter);
+	tcase_add_test(tc, bpf_stays_before_the_end_of_the_marks);
 	tcase_add_test(tc, bpf_opens_its_filter_once);
 	tcase_add_loop_test(tc, bpf_tells_its_footprint, 0, 2);
 	tcase_add_test(tc, bpf_counts_what_was_loaded_in_vain);
