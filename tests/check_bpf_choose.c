@@ -5,6 +5,7 @@
  * that is mounted.
  */
 #include "check_bpf_source.h"
+#include "cmd/acquire.h"
 
 static struct avml_source_config config_of(const char *proc, const char *dev)
 {
@@ -189,6 +190,51 @@ START_TEST(bpf_is_told_of_when_none_works)
 }
 END_TEST
 
+/* What an acquisition says on stderr, that fails with the command's status. */
+static char *acquire(const char *proc, const char *source)
+{
+	static const char iomem[] = "00100000-bfffffff : System RAM\n";
+	const char *path = test_path("stderr");
+	const int saved = dup(STDERR_FILENO);
+	struct acquire a = ACQUIRE_DEFAULTS;
+	size_t len;
+	int fd, status;
+
+	a.file = test_path("image");
+	a.proc = proc;
+	a.dev = make_dir();
+	a.iomem = test_file("iomem", iomem, strlen(iomem));
+	a.source = source;
+	a.threads = 1;
+	test_make_file(path, "", 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert(dup2(fd, STDERR_FILENO) >= 0);
+	status = acquire_run(&a);
+	ck_assert(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	close(fd);
+	ck_assert_int_eq(status, STATUS_FAILED);
+	return test_load(path, &len);
+}
+
+/* By its name or not, where the kernel was asked; and not where it was not. */
+START_TEST(bpf_that_does_not_work_is_told_to_have_been_tried)
+{
+	static const char note[] = "note: to try source bpf, the kernel was ";
+	const char *proc = make_proc(), *source = _i % 2 ? "bpf" : NULL;
+	char *said;
+
+	if (_i < 2)
+		kernel.fail[BPF_PROG_LOAD].error = EPERM;
+	else
+		ck_assert_int_eq(unlink(test_text("%s/meminfo", proc)), 0);
+	said = acquire(proc, source);
+	assert_has(said, "error: ");
+	ck_assert_msg((strstr(said, note) != NULL) == (_i < 2), "%s", said);
+	free(said);
+}
+END_TEST
+
 /* --- which pagemap -------------------------------------------------------- */
 
 /* That of the proc that was named, where the usual one has none. */
@@ -235,6 +281,8 @@ static Suite *bpf_choose_suite(void)
 	tcase_add_loop_test(tc, bpf_does_not_go_with_a_copy, 0, 2);
 	tcase_add_test(tc, bpf_goes_with_a_dev_by_its_name_alone);
 	tcase_add_test(tc, bpf_is_told_of_when_none_works);
+	tcase_add_loop_test(
+		tc, bpf_that_does_not_work_is_told_to_have_been_tried, 0, 4);
 	tcase_add_test(tc, bpf_finds_its_pages_by_either_proc);
 	tcase_add_test(tc, bpf_asks_the_second_proc_only_for_what_is_missing);
 	suite_add_tcase(suite, tc);

@@ -60,6 +60,8 @@ static void on_source(void *ctx, const struct avml_source_verdict *verdict)
 		print_line("note: source %s puts a program and a map into the "
 			   "kernel, until it ends",
 			verdict->path);
+	else if (verdict->asked_kernel)
+		print_asked_kernel(verdict->path);
 	if (a->source || verdict->reason == AVML_SOURCE_UNNEEDED)
 		return;
 	if (verdict->err) {

@@ -167,6 +167,13 @@ void print_digest(const char *path, const char *digest)
 		print_line("avml: %s: SHA-256 %s", path, digest);
 }
 
+void print_asked_kernel(const char *path)
+{
+	print_line("note: to try source %s, the kernel was asked to take "
+		   "programs and maps; nothing is left of them",
+		path);
+}
+
 void print_error(const struct avml_error *err)
 {
 	const char *message;

@@ -32,6 +32,9 @@ char *print_shown_error(const struct avml_error *err);
 /* The SHA-256 of the image at `path`, unless it is "". */
 void print_digest(const char *path, const char *digest);
 
+/* Of a source that was tried by what it loads, and for that alone. */
+void print_asked_kernel(const char *path);
+
 /*
  * Controls that remove a line which is redrawn in place on the terminal: they
  * go out in front of the next message, and with it, and are forgotten then.

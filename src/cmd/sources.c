@@ -122,9 +122,7 @@ static void on_verdict(void *ctx, const struct avml_source_verdict *verdict)
 	struct sources *s = ctx;
 
 	if (verdict->asked_kernel)
-		print_line("note: to try source %s, the kernel was asked to "
-			   "take programs and maps; nothing is left of them",
-			verdict->path);
+		print_asked_kernel(verdict->path);
 	if (s->json)
 		add_verdict(s, verdict);
 	else
