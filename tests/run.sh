@@ -147,6 +147,7 @@ cli() {
 }
 
 faults() {
+	one "the server of runs" python3 -B tests/fault/selftest.py
 	runner python3 -B tests/fault/run.py "${@:2}" "$1"
 }
 

@@ -2,12 +2,16 @@
 """Runs of one command line, by a program that is loaded once: see serve.h."""
 
 import array
+import contextlib
 import os
+import select
 import selectors
 import signal
 import socket
 import subprocess
 import time
+
+from said import Broken
 
 
 class Server:
@@ -28,7 +32,14 @@ class Server:
         self.process.wait()
 
     def _answer(self):
-        return int.from_bytes(self.socket.recv(4), "little", signed=True)
+        answer = self.socket.recv(4)
+        if len(answer) != 4:
+            raise Broken("the program that runs are forked of has ended")
+        return int.from_bytes(answer, "little", signed=True)
+
+    def _has_answered(self, deadline):
+        left = max(deadline - time.monotonic(), 0)
+        return bool(select.select([self.socket], [], [], left)[0])
 
     def run(self, directory, faults, given, stdout, limit):
         """As subprocess.run(): (status, its stdout, its stderr).
@@ -44,10 +55,17 @@ class Server:
               array.array("i", streams.theirs))])
         pid = self._answer()
         streams.close_theirs()
-        ended = streams.talk(limit)
+        # To kill, 0 and -1 are more than one process.
+        if pid <= 0:
+            self._answer()
+            raise Broken("the program that runs are forked of cannot fork")
+        # One that has closed what it speaks by may still not end.
+        deadline = time.monotonic() + limit
+        ended = streams.talk(deadline) and self._has_answered(deadline)
         if not ended:
-            os.kill(pid, signal.SIGKILL)
-            streams.talk(limit)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            streams.talk(time.monotonic() + limit)
         status = os.waitstatus_to_exitcode(self._answer())
         return status if ended else None, *streams.close()
 
@@ -80,9 +98,8 @@ class Streams:
         for fd in self.theirs:
             os.close(fd)
 
-    def talk(self, limit):
-        """Until all is said, or for so many seconds: whether it is."""
-        deadline = time.monotonic() + limit
+    def talk(self, deadline):
+        """Until all is said, or until then: whether it is."""
         with selectors.DefaultSelector() as selector:
             for end in self.parts:
                 selector.register(end, selectors.EVENT_READ)
@@ -90,10 +107,11 @@ class Streams:
                 selector.register(self.stdin, selectors.EVENT_WRITE)
             left = len(self.parts)
             while left:
-                events = selector.select(deadline - time.monotonic())
-                if not events:
+                seconds = deadline - time.monotonic()
+                # Who speaks for ever has always something to say.
+                if seconds <= 0:
                     return False
-                for key, _ in events:
+                for key, _ in selector.select(seconds):
                     if key.fd == self.stdin:
                         if not self._give():
                             selector.unregister(self.stdin)
