@@ -321,7 +321,7 @@ ASAN_SCRIPTS := acquire-file kcore-lies iomem-bad source-short signal-file \
 check: checks completions
 	$(Q)$(MAKE_ASAN)
 	$(Q)$(MAKE_TSAN)
-	$(Q)tests/run.sh includes docs format unit:$(BUILD) cli:$(AVML) \
+	$(Q)tests/run.sh includes docs format ci unit:$(BUILD) cli:$(AVML) \
 		completions:$(AVML) unit:$(BUILD)/asan \
 		"cli:$(BUILD)/asan/avml $(ASAN_SCRIPTS)" \
 		fuzz:$(BUILD)/asan \

@@ -4,6 +4,7 @@
 #
 #   includes     include directions and circles
 #   docs         man pages linted, and the README's picture
+#   ci           .ci/run fails where a suite does
 #   lint         compilers' warnings, clang-tidy and cppcheck find nothing
 #   vm-selftest  what judges a guest's images finds every fault
 #   format       clang-format and shellcheck find nothing
@@ -129,8 +130,8 @@ replay() {
 
 # A runner that counts for itself: its closing line is ours.
 runner() {
-	local line good bad
-	"$@" >"$log" 2>&1
+	local line good bad status=0
+	"$@" >"$log" 2>&1 || status=$?
 	grep -vE '^[0-9]+ passed, ' "$log"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	if [ -z "$line" ]; then
@@ -139,6 +140,10 @@ runner() {
 		return
 	fi
 	read -r good _ bad _ <<<"$line"
+	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		echo "not ok $*: status $status"
+		bad=1
+	fi
 	count "$good" "$bad"
 }
 
@@ -203,6 +208,7 @@ for suite in "$@"; do
 		one "man pages lint" lint_man
 		one "the README's picture" python3 -B tests/picture.py
 		;;
+	ci) one "what a suite comes to shows in .ci/run" tests/ci.sh ;;
 	format) format ;;
 	lint) lint ;;
 	vm-selftest) one "the judge of check-vm" python3 -B tests/vm/selftest.py ;;
