@@ -91,7 +91,12 @@ struct avml_remote {
 	/* 0: of a file 10; of a stream 4, or what 64 MiB hold, but 2. */
 	unsigned int concurrency;
 	bool no_checksum; /* of each, where services do not take one */
-	/* An attempt failed, and another is made. May be NULL. */
+	/*
+	 * A line of text that is no error: that an attempt failed and another
+	 * is made, that the image might not fit, that blocks go without the
+	 * checksum that was wanted, or that nobody shows to have read the end.
+	 * NULL: nobody listens.
+	 */
 	void *ctx;
 	void (*notice)(void *ctx, const char *text);
 };
