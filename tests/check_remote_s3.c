@@ -4,7 +4,33 @@
 #include "check_main.h"
 
 #include "check_store.h"
+#include "check_wrap.h"
+#include "net/checksum.h"
 #include "net/s3_place.h"
+
+/* Which end of the sink's own checksum fails, from 1; 0: none. */
+static unsigned int ends, end_fails_at;
+/* That one: what is signed has others. */
+static const struct checksum *own;
+
+bool WRAP(checksum_end_base64)(struct checksum *sum, char *base64);
+bool REAL(checksum_end_base64)(struct checksum *sum, char *base64);
+bool WRAP(checksum_end_hex)(struct checksum *sum, char *hex);
+bool REAL(checksum_end_hex)(struct checksum *sum, char *hex);
+
+bool WRAP(checksum_end_base64)(struct checksum *sum, char *base64)
+{
+	own = sum;
+	base64[0] = '\0';
+	return ++ends != end_fails_at && REAL(checksum_end_base64)(sum, base64);
+}
+
+bool WRAP(checksum_end_hex)(struct checksum *sum, char *hex)
+{
+	hex[0] = '\0';
+	return (sum != own || ++ends != end_fails_at) &&
+	       REAL(checksum_end_hex)(sum, hex);
+}
 
 static struct avml_remote_s3 keys = {
 	.endpoint = endpoint,
@@ -132,6 +158,27 @@ START_TEST(remote_s3_lost_completion_may_be_there)
 	expect_log("create 200\n" PARTS "head 403\ncomplete cut\n"
 		   "complete 404 NoSuchUpload: id+1/=.~\nhead 403\n"
 		   "abort 404 NoSuchUpload: id+1/=.~\n");
+}
+END_TEST
+
+/*
+ * Of each of three parts and of their list: from there on no checksum is
+ * taken, and what is signed is "unsigned", which the store looks at.
+ */
+START_TEST(remote_s3_checksum_that_fails_is_told)
+{
+	struct avml_error err, why;
+	int ret;
+
+	start_store(NULL);
+	end_fails_at = (unsigned int)_i;
+	ret = upload(&keys, "s3://evidence/x", &err, &why);
+	ck_assert_msg(ret == 0, "end %d: %s", _i, err.text);
+	expect_object("x");
+	expect_log("create 200\n" WHOLE "head 200\n");
+	ck_assert_str_eq(notices,
+		"s3://evidence/x: what is sent from here on has no checksum: "
+		"OpenSSL fails to take it");
 }
 END_TEST
 
@@ -344,6 +391,8 @@ static Suite *remote_s3_suite(void)
 	tcase_add_test(tc, remote_s3_image_arrives);
 	tcase_add_loop_test(
 		tc, remote_s3_what_may_pass_passes, 0, TEST_COUNT(passing));
+	tcase_add_loop_test(
+		tc, remote_s3_checksum_that_fails_is_told, 1, 1 + 4);
 	tcase_add_loop_test(tc, remote_s3_old_object_is_no_confirmation, 0, 2);
 	tcase_add_loop_test(
 		tc, remote_s3_what_lasts_fails, 0, TEST_COUNT(lasting));
