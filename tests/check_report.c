@@ -39,6 +39,7 @@ static const struct command command = { .name = "test", .options = options };
 
 static struct report report;
 static const char *path;
+static struct avml_source_footprint footprint;
 
 static void begin(void)
 {
@@ -61,6 +62,7 @@ static void finish(int status)
 {
 	const struct avml_snapshot_result result = {
 		.source = "",
+		.footprint = footprint,
 		.read_bytes = UINT64_MAX,
 		.footprint = footprint,
 		.digest = "",
@@ -276,6 +278,38 @@ START_TEST(report_record_has_its_times)
 END_TEST
 
 /* Where nobody asked for one, nothing happens. */
+/* null: nothing. */
+START_TEST(report_tells_what_was_in_the_kernel)
+{
+	const cJSON *said;
+	cJSON *summary;
+	size_t count;
+
+	if (_i == 1)
+		footprint = (struct avml_source_footprint){
+			.kind = "syscall",
+			.programs = 4,
+			.loads = 7,
+			.program_bytes = 300,
+			.map_bytes = 2097152,
+		};
+	begin();
+	finish(STATUS_COMPLETE);
+	summary = line_at(-1, &count);
+	said = cJSON_GetObjectItemCaseSensitive(summary, "footprint");
+	ck_assert(_i == 1 ? cJSON_IsObject(said) : cJSON_IsNull(said));
+	ck_assert_int_eq(cJSON_GetArraySize(said), _i == 1 ? 5 : 0);
+	if (_i == 1) {
+		ck_assert_str_eq(text_of(said, "program"), "syscall");
+		ck_assert_double_eq(number_of(said, "programs"), 4);
+		ck_assert_double_eq(number_of(said, "loads"), 7);
+		ck_assert_double_eq(number_of(said, "program_bytes"), 300);
+		ck_assert_double_eq(number_of(said, "map_bytes"), 2097152);
+	}
+	cJSON_Delete(summary);
+}
+END_TEST
+
 START_TEST(report_that_is_not_wanted_is_none)
 {
 	const struct report_options none = { .path = NULL };
@@ -302,6 +336,7 @@ static Suite *report_suite(void)
 		tc, report_summary_tells_the_outcome, 0, TEST_COUNT(outcomes));
 	tcase_add_loop_test(tc, report_summary_has_the_footprint, 0, 2);
 	tcase_add_test(tc, report_record_has_its_times);
+	tcase_add_loop_test(tc, report_tells_what_was_in_the_kernel, 0, 2);
 	tcase_add_test(tc, report_that_is_not_wanted_is_none);
 	suite_add_tcase(suite, tc);
 	return suite;
