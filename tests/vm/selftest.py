@@ -32,6 +32,7 @@ from faults import FAULTS
 from guest import FOUR_GIB, Guest
 from judging import CASES, Tap
 from made_up import make_results
+from patched import is_same_text
 
 # --- trying them -------------------------------------------------------------
 
@@ -138,6 +139,26 @@ def check_processors(tap, source):
                   "%d" % inner.failed)
 
 
+def check_patched(tap):
+    """Jumps that the kernel switched are no difference, and all else is."""
+    nop5, jump5 = b"\x0f\x1f\x44\x00\x00", b"\xe9\x96\x00\x00\x00"
+    nop4, branch = b"\x1f\x20\x03\xd5", b"\x01\x00\x00\x14"
+    text = b"\x90" * 64
+    for one, other, wanted in (
+            (nop5, jump5, True), (jump5, nop5, True),
+            (b"\x66\x90", b"\xeb\x65", True), (nop4, branch, True),
+            (nop5 + b"\xeb\x65", jump5 + b"\x66\x90", True),
+            (nop5, b"\xe8\x96\x00\x00\x00", False),
+            (jump5, b"\xe9\x97\x00\x00\x00", False),
+            (nop5 + b"\x90", jump5 + b"\x91", False),
+            (nop4, b"\x01\x00\x00\x94", False),
+            (nop5 * 9, jump5 * 9, False), (b"", b"\x90", False)):
+        tap.check(is_same_text(text + one + text, text + other + text)
+                  == wanted, "text: %s and %s are %s" % (
+                      one.hex(), other.hex(), "the same" if wanted else "not"))
+    tap.check(not is_same_text(text, None), "text: none is not the same")
+
+
 def check_measured(tap):
     """What is left in the page cache is looked at, and too much is noticed."""
     good = "avml 100663296 100663296 20000000\ndd 100663296 1 99000000\n"
@@ -164,6 +185,7 @@ def check_measured(tap):
 def main(argv):
     tap = Tap()
     check_measured(tap)
+    check_patched(tap)
     check_boots(tap)
     with tempfile.TemporaryDirectory() as temp:
         source = argv[1] if len(argv) > 1 else temp + "/good"
