@@ -8,11 +8,13 @@ acquisition, and from the file that is the guest's RAM. Intervals are
 
 import copy
 import mmap
+import operator
 import os
 import re
 import struct
 
 from acquired import BLOCK, PAGE
+from patched import is_same_text
 
 FOUR_GIB = 1 << 32
 MASK64 = (1 << 64) - 1
@@ -271,3 +273,7 @@ class Guest:
     def text_pages(self):
         return [at for start, end in self.text
                 for at in range(start, end, PAGE)]
+
+    def is_same(self, address):
+        """What two views of the page there are compared by."""
+        return operator.eq if address in self.planted else is_same_text

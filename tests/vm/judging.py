@@ -13,7 +13,6 @@ import stat
 import acquired
 from acquired import BLOCK, NAMES, PAGE, Image
 from guest import merge, show, size
-from patched import is_same_text
 
 CASES = {}
 V1_FILE, V2_FILE = "out.lime", "out.v2"
@@ -197,10 +196,11 @@ def stream_of_block(record):
     return length
 
 
-def compare(image, pages, what, where=None, same=operator.eq):
+def compare(image, pages, what, where=None, same_of=lambda _: operator.eq):
     """Compares pages {address: bytes}; returns (found, total, why not all).
 
-    where limits it to the addresses that it says yes to.
+    where limits it to the addresses that it says yes to; same_of gives for an
+    address what its page is compared by.
     """
     found = total = absent = 0
     first = None
@@ -209,7 +209,7 @@ def compare(image, pages, what, where=None, same=operator.eq):
             continue
         total += 1
         page = image.page(address)
-        if same(page, want):
+        if same_of(address)(page, want):
             found += 1
             continue
         absent += page is None
@@ -234,7 +234,8 @@ def check_planted(tap, run, guest, image, unreadable=()):
 def check_text(tap, run, guest, image):
     """Nobody writes to kernel text but the kernel: both views must agree."""
     pages = {at: guest.ram_page(at) for at in guest.text_pages()}
-    found, total, why = compare(image, pages, "text pages", same=is_same_text)
+    found, total, why = compare(image, pages, "text pages",
+                                same_of=guest.is_same)
     tap.check(found == total and total,
               "%s: kernel text pages equal to the hypervisor's RAM: %d of %d"
               % (run.name, found, total), why or "no Kernel code in iomem")
